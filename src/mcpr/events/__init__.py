@@ -1,0 +1,32 @@
+"""What is worth remembering: recorded facts, their outcome, their ids, their form on the wire.
+
+Pure: no socket, no clock, no file. Time and randomness come as arguments.
+"""
+
+from mcpr.events.ids import Ids, to_text
+from mcpr.events.outcome import (
+    KINDS,
+    NOT_AN_ERROR,
+    ORIGINS,
+    OUTCOMES,
+    Kind,
+    Origin,
+    Outcome,
+    is_error,
+)
+from mcpr.events.types import Detail, RequestEvent
+
+__all__ = [
+    "KINDS",
+    "NOT_AN_ERROR",
+    "ORIGINS",
+    "OUTCOMES",
+    "Detail",
+    "Ids",
+    "Kind",
+    "Origin",
+    "Outcome",
+    "RequestEvent",
+    "is_error",
+    "to_text",
+]
