@@ -1,1 +1,16 @@
-""""""
+"""The proxy program: handler on the data plane, recorder, companion process, admin pages."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mcpr.settings import RunSettings
+
+__all__ = ["run"]
+
+
+def run(settings: "RunSettings") -> int:
+    """Run the proxy until it is told to stop. Returns the exit code."""
+    # Here, not above: the companion imports this room, too, and needs none of the data plane.
+    from mcpr.proxy.app import run as run_app
+
+    return run_app(settings)

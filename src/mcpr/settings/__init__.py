@@ -1,1 +1,5 @@
-""""""
+"""What did the operator ask for? Checked once, then frozen; or an error that says what to change."""
+
+from mcpr.settings.run import LogForm, RunSettings, UpstreamUrl, run_settings
+
+__all__ = ["LogForm", "RunSettings", "UpstreamUrl", "run_settings"]

@@ -1,0 +1,164 @@
+"""What the data plane asks of whoever uses it: the proxy, one day the relay.
+
+The data plane moves bytes and keeps deadlines. What a head means, where it goes and what is
+remembered of an exchange is the handler's; a plan is made once per distinct head and kept with it.
+"""
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from mcpr.protocol.http1 import RequestHead, ResponseHead
+
+if TYPE_CHECKING:
+    from mcpr.dataplane.pool import Pool
+
+#: How an exchange ended. "complete": its answer was handed on whole. "cut", "garbage": the upstream
+#: closed too early, or sent what is not HTTP. "timeout": no first byte in time. "unreachable": no
+#: connection. "gone": the client left. "over": the answer is larger than allowed. "busy": no place.
+#: "too_large": the request body is. "denied": the handler's plan refused it. "malformed": the
+#: client's HTTP is broken. "internal": our own mistake.
+Ending = Literal[
+    "complete",
+    "cut",
+    "garbage",
+    "timeout",
+    "unreachable",
+    "gone",
+    "over",
+    "busy",
+    "too_large",
+    "denied",
+    "malformed",
+    "internal",
+]
+
+
+class Refusal:
+    """An answer of our own. `ending` is what the record says of it."""
+
+    __slots__ = ("ending", "reason", "status")
+
+    def __init__(self, status: int, ending: Ending, reason: str) -> None:
+        self.status = status
+        self.ending = ending
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"<Refusal {self.status} {self.ending}: {self.reason}>"
+
+
+class RequestPlan:
+    """What to do with requests of one head.
+
+    facts: the handler's own. refusal: answered at once, nothing is sent on.
+    forward: the head to send upstream, without the lines that name the peer and without its end.
+    whole: the body is read to its end, and shown to the watch, before anything is sent upstream.
+    first_byte_seconds: how long the answer may take to begin; None for as long as it wants.
+    length: size of the body that a fast path may expect, -1 when there is more to think about.
+    """
+
+    __slots__ = (
+        "facts",
+        "first_byte_seconds",
+        "forward",
+        "length",
+        "pool",
+        "refusal",
+        "whole",
+    )
+
+    def __init__(  # noqa: PLR0913 - a plain record of what a head decides
+        self,
+        *,
+        facts: object,
+        pool: "Pool",
+        forward: bytes,
+        whole: bool,
+        first_byte_seconds: float | None,
+        length: int,
+        refusal: Refusal | None = None,
+    ) -> None:
+        self.facts = facts
+        self.pool = pool
+        self.forward = forward
+        self.whole = whole
+        self.first_byte_seconds = first_byte_seconds
+        self.length = length
+        self.refusal = refusal
+
+
+class AnswerPlan:
+    """What to do with answers of one head.
+
+    lines: the head to hand on, without its end. ended: the same with its end.
+    is_stream: an event stream: it leaves the count of exchanges, and no clock limits it.
+    is_bounded: a JSON body, which has a largest size.
+    idle_seconds: how long the connection may wait in the pool afterwards; the pool sets it.
+    """
+
+    __slots__ = ("ended", "facts", "idle_seconds", "is_bounded", "is_stream", "lines")
+
+    def __init__(self, *, facts: object, lines: bytes, is_stream: bool, is_bounded: bool) -> None:
+        self.facts = facts
+        self.lines = lines
+        #: The hot path writes this and the body.
+        self.ended = lines + b"\r\n"
+        self.is_stream = is_stream
+        self.is_bounded = is_bounded
+        self.idle_seconds = 0.0
+
+    def without_chunking(self) -> bytes:
+        """The lines for a client of HTTP/1.0, which does not know the chunked coding."""
+        lines = self.lines.split(b"\r\n")
+        return b"\r\n".join(x for x in lines if x[:18].lower() != b"transfer-encoding:")
+
+
+class Watch(Protocol):
+    """Sees one exchange go by. Times are nanoseconds of the monotonic clock."""
+
+    sent_ns: int
+    status: int | None
+
+    def read_request(self, body: bytes) -> None:
+        """The whole request body."""
+
+    def request_size(self, size: int) -> None:
+        """More of a request body that is not shown."""
+
+    def read_head(self, facts: object, now_ns: int, /) -> None:
+        """The answer's head, by its plan's facts."""
+
+    def read_data(self, piece: bytes, now_ns: int) -> None:
+        """More of the answer's body."""
+
+    def end(self, ending: Ending, now_ns: int) -> None:
+        """The exchange is over. Called exactly once."""
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether the answer is a stream that ends only when somebody leaves."""
+
+    @property
+    def at_border(self) -> bool:
+        """Whether the answer could end here without cutting a message in two."""
+
+
+class Handler(Protocol):
+    """The user of a data plane."""
+
+    def plan_request(self, head: RequestHead) -> RequestPlan:
+        """Decide about every request with this head."""
+
+    def plan_answer(self, head: ResponseHead) -> AnswerPlan:
+        """Decide about every answer with this head."""
+
+    def begin(self, plan: RequestPlan, now_ns: int) -> Watch:
+        """A request with this plan arrived."""
+
+    def refuse(self, refusal: Refusal, now_ns: int) -> Watch:
+        """Something arrived that is not a request that could be planned."""
+
+    def words(self, watch: Watch, refusal: Refusal) -> tuple[bytes, bytes]:
+        """Content type and body of an answer of our own."""
+
+    def tick(self, now_ns: int) -> None:
+        """Called about twice a second."""

@@ -1,0 +1,131 @@
+"""Accepts client connections, keeps their deadlines, and drains them when the program ends."""
+
+import asyncio
+import contextlib
+import os
+import select
+import socket
+from time import monotonic, monotonic_ns
+
+from mcpr.dataplane.client import Client, State
+from mcpr.dataplane.handler import Handler
+from mcpr.dataplane.pool import Pool
+from mcpr.errors import McprError
+from mcpr.protocol.http1 import Heads
+from mcpr.protocol.limits import Limits
+
+_TICK_SECONDS = 0.5
+_DRAIN_TICK_SECONDS = 0.02
+#: While draining, how long an idle connection may still send a request that was on its way.
+_GRACE_SECONDS = 0.25
+
+
+class Listener:
+    """One listening address. `clients`: every open connection."""
+
+    def __init__(
+        self, handler: Handler, pool: Pool, limits: Limits, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.loop = loop
+        self.heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+        self.clients: set[Client] = set()
+        self.draining = False
+        self.idle_seconds = limits.idle_seconds
+        self._pool = pool
+        self._server: asyncio.Server | None = None
+        self._sockets: list[socket.socket] = []
+        self._tick: asyncio.TimerHandle | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port. Raises McprError when the address cannot be had."""
+        try:
+            self._server = await self.loop.create_server(
+                lambda: Client(self), host, port, backlog=1024, reuse_address=True
+            )
+        except OSError as exc:
+            raise McprError(
+                f"cannot listen on {host}:{port}",
+                exc.strerror or str(exc),
+                "stop what listens there, or choose another port with --port",
+            ) from exc
+        # A second descriptor of each socket: what has connected but is not yet accepted when we
+        # stop must still be served.
+        self._sockets = [socket.socket(fileno=os.dup(s.fileno())) for s in self._server.sockets]
+        self._tick = self.loop.call_later(_TICK_SECONDS, self._sweep)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def admit(self, client: Client) -> bool:
+        """Whether there is room for one more connection."""
+        self.clients.add(client)
+        return len(self.clients) <= self.limits.connections
+
+    def _sweep(self) -> None:
+        now = monotonic()
+        for client in [c for c in self.clients if c.deadline <= now]:
+            client.expired()
+        self._pool.sweep(now)
+        self.handler.tick(monotonic_ns())
+        self._tick = self.loop.call_later(_TICK_SECONDS, self._sweep)
+
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> int:
+        """Stop accepting, finish what was begun. Returns how many exchanges had to be cut.
+
+        hurry: set when somebody does not want to wait any longer.
+        """
+        self.draining = True
+        self.idle_seconds = _GRACE_SECONDS
+        if self._server is not None:
+            self._server.close()
+        await self._accept_the_rest()
+        now = monotonic()
+        for client in self.clients:
+            client.announce_close()
+            if client.state == State.IDLE:
+                client.deadline = now + _GRACE_SECONDS
+        until = now + seconds
+        while self.clients and monotonic() < until and not hurry.is_set():
+            self._end_what_can()
+            await asyncio.sleep(_DRAIN_TICK_SECONDS)
+        cut = sum(client.watch is not None for client in self.clients)
+        for client in list(self.clients):
+            client.fail("gone")
+            client.transport.abort()
+        if self._tick is not None:
+            self._tick.cancel()
+        # The transports tell the end of their connections at the loop's next turn.
+        await asyncio.sleep(0)
+        return cut
+
+    async def _accept_the_rest(self) -> None:
+        for listening in self._sockets:
+            listening.setblocking(False)
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    connection.setblocking(False)
+                    await self.loop.connect_accepted_socket(lambda: Client(self), connection)
+            listening.close()
+        self._sockets.clear()
+
+    def _end_what_can(self) -> None:
+        now = monotonic()
+        for client in list(self.clients):
+            if client.state == State.ANSWER:
+                client.end_stream()
+            elif client.state == State.IDLE and client.deadline <= now and not _has_news(client):
+                client.close()
+
+    def __repr__(self) -> str:
+        return f"<Listener {len(self.clients)} clients{' draining' if self.draining else ''}>"
+
+
+def _has_news(client: Client) -> bool:
+    """Whether bytes have arrived that the loop has not told of yet."""
+    poll = select.poll()
+    try:
+        poll.register(client.transport.get_extra_info("socket").fileno(), select.POLLIN)
+    except (OSError, ValueError):
+        return False
+    return bool(poll.poll(0))

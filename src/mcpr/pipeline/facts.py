@@ -1,0 +1,119 @@
+"""What the two heads of an exchange say that matters to its record.
+
+Plain values, made once per distinct head and kept with it; they can travel to another process.
+"""
+
+import base64
+import binascii
+
+import msgspec
+
+from mcpr.pipeline.identity import SessionNames
+from mcpr.protocol.http1 import RequestHead, ResponseHead
+from mcpr.protocol.mcp import bounded_revision
+from mcpr.protocol.oauth import is_well_known
+
+_MAX_PATH = 256
+
+
+class RequestFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of a request's head.
+
+    revision: `MCP-Protocol-Version`, bounded. session: keyed hash of `Mcp-Session-Id`.
+    mirrored_method, mirrored_name: `Mcp-Method` and `Mcp-Name`, decoded.
+    has_credential: whether an `Authorization` field came. opens_stream: a GET for an event stream.
+    is_json: whether a JSON body follows that can be read. path: without the query.
+    """
+
+    http_method: str
+    path: str
+    is_oauth: bool
+    is_json: bool
+    opens_stream: bool
+    has_credential: bool
+    revision: str | None
+    session: str | None
+    mirrored_method: str | None
+    mirrored_name: str | None
+
+
+class AnswerFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of a response's head.
+
+    coding: content coding in lower case, None for identity. session: keyed hash, as above.
+    """
+
+    status: int
+    is_json: bool
+    is_events: bool
+    coding: str | None
+    session: str | None
+
+
+def media_type(value: bytes | None) -> bytes:
+    """The media type of a `Content-Type`, without parameters, in lower case."""
+    return b"" if value is None else value.partition(b";")[0].strip().lower()
+
+
+def is_json(value: bytes | None) -> bool:
+    """Whether a `Content-Type` says JSON, `application/…+json` too."""
+    kind = media_type(value)
+    return kind == b"application/json" or (
+        kind.startswith(b"application/") and kind.endswith(b"+json")
+    )
+
+
+def request_facts(head: RequestHead, names: SessionNames) -> RequestFacts:
+    """Read a request's head."""
+    path = head.target.partition(b"?")[0]
+    session = head.value(b"mcp-session-id")
+    method = head.method.decode("latin-1")
+    accept = head.value(b"accept") or b""
+    return RequestFacts(
+        http_method=method,
+        path=path[:_MAX_PATH].decode("latin-1"),
+        is_oauth=is_well_known(path),
+        is_json=method == "POST"
+        and is_json(head.value(b"content-type"))
+        and _coding(head.value(b"content-encoding")) is None,
+        opens_stream=method == "GET" and b"text/event-stream" in accept.lower(),
+        has_credential=head.value(b"authorization") is not None,
+        revision=bounded_revision(_text(head.value(b"mcp-protocol-version"))),
+        session=names.name(session) if session else None,
+        mirrored_method=_mirrored(head.value(b"mcp-method")),
+        mirrored_name=_mirrored(head.value(b"mcp-name")),
+    )
+
+
+def answer_facts(head: ResponseHead, names: SessionNames) -> AnswerFacts:
+    """Read a response's head."""
+    kind = head.value(b"content-type")
+    session = head.value(b"mcp-session-id")
+    return AnswerFacts(
+        status=head.status,
+        is_json=is_json(kind),
+        is_events=media_type(kind) == b"text/event-stream",
+        coding=_coding(head.value(b"content-encoding")),
+        session=names.name(session) if session else None,
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _coding(value: bytes | None) -> str | None:
+    coding = (_text(value) or "").strip().lower()
+    return None if coding in ("", "identity") else coding[:32]
+
+
+def _mirrored(value: bytes | None) -> str | None:
+    """Decode a mirrored header: plain, or `=?base64?…?=` (MCP 2026-07-28, Streamable HTTP)."""
+    if value is None:
+        return None
+    if value.startswith(b"=?base64?") and value.endswith(b"?="):
+        try:
+            return base64.b64decode(value[9:-2], validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return value.decode("latin-1")

@@ -1,0 +1,52 @@
+"""Who may call: the Host and Origin of a request against the names we answer to.
+
+A browser can be led to a server on its own machine by a foreign name (DNS rebinding); many MCP
+servers check only `Host`, which a proxy replaces. So the proxy checks both, itself.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from mcpr.protocol.http1 import RequestHead
+
+_ORIGIN = re.compile(rb"[a-z][a-z0-9+.\-]*://(\[[0-9a-f:.]+\]|[^/:\[\]]*)(?::[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """names: allowed host names in lower case, `*` for any. loopback: allow loopback names, too."""
+
+    names: frozenset[str]
+    loopback: bool
+
+    def objection(self, head: RequestHead) -> str | None:
+        """Why the request may not pass, or None."""
+        if "*" in self.names:
+            return None
+        if head.authority and not self._knows(_host_of(head.authority)):
+            return "the Host header names a host that is not served here"
+        for origin in head.values(b"origin"):
+            match = _ORIGIN.fullmatch(origin.lower())
+            if match is None or not self._knows(match[1]):
+                return "the Origin header names a site that may not call this server"
+        return None
+
+    def _knows(self, host: bytes) -> bool:
+        name = host.decode("latin-1")
+        return name in self.names or (self.loopback and _is_loopback(name))
+
+
+def _host_of(authority: bytes) -> bytes:
+    if authority[:1] == b"[":
+        return authority[: authority.find(b"]") + 1]
+    return authority.partition(b":")[0]
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

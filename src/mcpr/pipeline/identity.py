@@ -1,0 +1,175 @@
+"""Who calls: the client's family, and a name for its session that is not the session's secret.
+
+Everything a client says of itself is a claim. What may leave the machine is the slug of a family we
+know, never the text that was sent.
+"""
+
+import hashlib
+
+from mcpr.protocol.jsonrpc import Implementation
+from mcpr.protocol.mcp import bounded_version
+
+#: Slug of a family → how its `clientInfo.name` begins, in lower case. The first match counts, so a
+#: longer name stands before its own beginning. Source: names seen on the wire, 2026.
+CLIENTS: tuple[tuple[str, str], ...] = (
+    ("openai-mcp", "chatgpt"),
+    ("chatgpt", "chatgpt"),
+    ("claude-code", "claude-code"),
+    ("claude", "claude"),
+    ("anthropic", "claude"),
+    ("codex", "codex"),
+    ("cursor", "cursor"),
+    ("visual studio code", "vscode"),
+    ("visual-studio-code", "vscode"),
+    ("vscode", "vscode"),
+    ("ms-copilot", "m365-copilot"),
+    ("github-copilot", "github-copilot"),
+    ("jetbrains", "jetbrains"),
+    ("xcode", "xcode"),
+    ("gemini", "gemini"),
+    ("antigravity", "antigravity"),
+    ("goose", "goose"),
+    ("windsurf", "windsurf"),
+    ("cline", "cline"),
+    ("roo-code", "roo-code"),
+    ("kilo-code", "kilo-code"),
+    ("continue", "continue"),
+    ("zed", "zed"),
+    ("opencode", "opencode"),
+    ("amp-mcp-client", "amp"),
+    ("factory", "factory"),
+    ("q-dev-cli", "amazon-q"),
+    ("slackbot", "slack"),
+    ("notion", "notion"),
+    ("@n8n/", "n8n"),
+    ("bedrock-agentcore", "agentcore"),
+    ("@librechat/", "librechat"),
+    ("postman", "postman"),
+    ("com.raycast", "raycast"),
+    ("grok", "grok"),
+    ("inspector", "inspector"),
+    ("mcp-inspector", "inspector"),
+    ("conformance-test-client", "conformance"),
+    ("fastmcp", "fastmcp"),
+    ("mcp", "python-sdk"),
+)
+
+OTHER_CLIENT = "other"
+_MAX_REMEMBERED = 4096
+_MAX_NAME = 128
+
+
+class Caller:
+    """Who sends a request, as far as it said so.
+
+    client: slug or `other`. version: bounded, or None. name: as it was sent, for this machine only.
+    """
+
+    __slots__ = ("client", "name", "revision", "version")
+
+    def __init__(
+        self,
+        client: str | None = None,
+        version: str | None = None,
+        name: str | None = None,
+        revision: str | None = None,
+    ) -> None:
+        self.client = client
+        self.version = version
+        self.name = name
+        self.revision = revision
+
+    def __repr__(self) -> str:
+        return f"<Caller {self.client} {self.version} {self.revision}>"
+
+
+NOBODY = Caller()
+
+
+def family(name: str) -> str:
+    """The slug of a client's name."""
+    folded = name.strip().lower()
+    for start, slug in CLIENTS:
+        if folded.startswith(start):
+            return slug
+    return OTHER_CLIENT
+
+
+class Callers:
+    """Turns what clients say of themselves into `Caller`s; remembers a bounded number of them."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str | None, str | None, str | None], Caller] = {}
+
+    def of(self, said: Implementation, revision: str | None) -> Caller:
+        """The caller that sent this `clientInfo` with this revision."""
+        key = (said.name, said.version, revision)
+        caller = self._known.get(key)
+        if caller is None:
+            name = said.name
+            caller = Caller(
+                None if name is None else family(name),
+                bounded_version(said.version),
+                None if name is None else name[:_MAX_NAME],
+                revision,
+            )
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            self._known[key] = caller
+        return caller
+
+
+class SessionNames:
+    """Names sessions by a keyed hash: on many servers the id itself opens the session.
+
+    key: the installation's own, so that one session has one name in one store, and nowhere else.
+    """
+
+    __slots__ = ("_key", "_known")
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[bytes, str] = {}
+
+    def name(self, session_id: bytes) -> str:
+        """32 hex digits, the same for the same id."""
+        name = self._known.get(session_id)
+        if name is None:
+            name = hashlib.blake2b(session_id, digest_size=16, key=self._key).hexdigest()
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            self._known[session_id] = name
+        return name
+
+    def __repr__(self) -> str:
+        return f"<SessionNames {len(self._known)} known>"
+
+
+class Sessions:
+    """Which caller opened which session: the legacy wire names the client only once.
+
+    Bounded: the session that was opened first is forgotten first.
+    """
+
+    __slots__ = ("_callers", "_limit")
+
+    def __init__(self, limit: int = 100_000) -> None:
+        self._limit = limit
+        self._callers: dict[str, Caller] = {}
+
+    def opened(self, session: str, caller: Caller) -> None:
+        """A 2xx answer to `initialize` named this session."""
+        callers = self._callers
+        callers.pop(session, None)
+        if len(callers) >= self._limit:
+            del callers[next(iter(callers))]
+        callers[session] = caller
+
+    def caller(self, session: str | None) -> Caller:
+        """Who opened the session; `NOBODY` if that was before our time."""
+        return NOBODY if session is None else self._callers.get(session, NOBODY)
+
+    def __len__(self) -> int:
+        return len(self._callers)

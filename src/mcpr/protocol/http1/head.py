@@ -1,0 +1,419 @@
+"""Message heads of HTTP/1.1: bytes to values, strictly (RFC 9112).
+
+A head that two parsers could read in two ways is refused, never repaired: that is what request
+smuggling lives on. No sockets and no state: a head means the same wherever it arrives, so a caller
+may remember what a head meant (`Heads`).
+"""
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+# The possessive quantifiers keep a crafted line from being read in quadratic time.
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/1\.([01])")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
+_FIELD_LINE = re.compile(
+    rb"(" + _TOKEN + rb"):[ \t]*+((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*"
+)
+_HOST = re.compile(rb"(?:[0-9A-Za-z.\-_~%!$&'()*+,;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_LENGTH = re.compile(rb"[0-9]{1,15}")
+_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]++)([^#]*+)")
+
+
+class BadHead(ValueError):
+    """The peer's head cannot be accepted. `status` is what a server answers before it closes."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class Role(IntEnum):
+    """What a field means to a proxy. Everything that is not named here is end-to-end."""
+
+    END_TO_END = 0
+    HOP_BY_HOP = 1
+    CONNECTION = 2
+    CONTENT_LENGTH = 3
+    TRANSFER_ENCODING = 4
+    HOST = 5
+    EXPECT = 6
+    FORWARDED = 7
+    KEEP_ALIVE = 8
+
+
+_ROLES = {
+    b"connection": Role.CONNECTION,
+    b"content-length": Role.CONTENT_LENGTH,
+    b"transfer-encoding": Role.TRANSFER_ENCODING,
+    b"host": Role.HOST,
+    b"expect": Role.EXPECT,
+    b"keep-alive": Role.KEEP_ALIVE,
+    b"proxy-connection": Role.HOP_BY_HOP,
+    b"proxy-authenticate": Role.HOP_BY_HOP,
+    b"proxy-authorization": Role.HOP_BY_HOP,
+    b"te": Role.HOP_BY_HOP,
+    b"upgrade": Role.HOP_BY_HOP,
+    b"forwarded": Role.FORWARDED,
+    b"x-forwarded-for": Role.FORWARDED,
+    b"x-forwarded-host": Role.FORWARDED,
+    b"x-forwarded-proto": Role.FORWARDED,
+    b"x-forwarded-port": Role.FORWARDED,
+    b"x-real-ip": Role.FORWARDED,
+}
+
+
+def role_of(name: bytes) -> Role:
+    """What the field of that lower-case name means to a proxy."""
+    return _ROLES.get(name, Role.END_TO_END)
+
+
+# A `Connection` option that names one of these would take away what frames, routes or describes the
+# message: the upstream would see another message than the one we judge and record.
+_NOT_AN_OPTION = frozenset(
+    (
+        b"accept",
+        b"authorization",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"host",
+        b"last-event-id",
+        b"mcp-method",
+        b"mcp-name",
+        b"mcp-protocol-version",
+        b"mcp-session-id",
+        b"origin",
+        b"transfer-encoding",
+        b"www-authenticate",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header line. `name` in lower case; `line` as it came, with its CRLF."""
+
+    name: bytes
+    value: bytes
+    line: bytes
+    role: Role
+
+
+class Head:
+    """What request and response heads share.
+
+    fields: every line, in order, repeated ones too.
+    content_length: None where there is no such field.
+    chunked: the body is in the chunked transfer coding.
+    keep_alive: the peer is willing to use the connection again.
+    dropped: lower-case names that end here: hop-by-hop fields and those `Connection` names.
+    plan: free for whoever reads the head; kept with it for as long as the head is remembered.
+    """
+
+    __slots__ = ("chunked", "content_length", "dropped", "fields", "http10", "keep_alive", "plan")
+
+    def __init__(self, fields: tuple[Field, ...], *, http10: bool) -> None:
+        self.fields = fields
+        self.http10 = http10
+        self.plan: object | None = None
+        self.content_length: int | None = None
+        self.chunked = False
+        options: set[bytes] = set()
+        for field in fields:
+            role = field.role
+            if role is Role.END_TO_END:
+                continue
+            if role is Role.CONTENT_LENGTH:
+                self._set_length(field.value)
+            elif role is Role.TRANSFER_ENCODING:
+                self._set_coding(field.value)
+            elif role is Role.CONNECTION:
+                options.update(o.strip().lower() for o in field.value.split(b","))
+        if self.chunked and self.content_length is not None:
+            raise BadHead("Content-Length beside Transfer-Encoding")
+        if options & _NOT_AN_OPTION:
+            raise BadHead("Connection names a field that is meant for the server")
+        self.keep_alive = b"close" not in options and (not http10 or b"keep-alive" in options)
+        self.dropped = frozenset(options - {b"close", b"keep-alive", b""})
+
+    def _set_length(self, value: bytes) -> None:
+        if self.content_length is not None:
+            raise BadHead("more than one Content-Length")
+        if not _LENGTH.fullmatch(value):
+            raise BadHead("Content-Length is not a number")
+        self.content_length = int(value)
+
+    def _set_coding(self, value: bytes) -> None:
+        if self.http10:
+            raise BadHead("Transfer-Encoding in HTTP/1.0")
+        if self.chunked or value.lower() != b"chunked":
+            raise BadHead("Transfer-Encoding other than one chunked", 501)
+        self.chunked = True
+
+    def value(self, name: bytes) -> bytes | None:
+        """The first field of that lower-case name, or None."""
+        for field in self.fields:
+            if field.name == name:
+                return field.value
+        return None
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Every field of that lower-case name, in order."""
+        return [field.value for field in self.fields if field.name == name]
+
+    def end_to_end(self) -> list[bytes]:
+        """The lines that go on to the other side, in order, as they came, with their CRLF.
+
+        `Content-Length` and `Transfer-Encoding` are not among them: who frames the body anew
+        writes them.
+        """
+        dropped = self.dropped
+        return [
+            field.line
+            for field in self.fields
+            if field.role is Role.END_TO_END and field.name not in dropped
+        ]
+
+
+class RequestHead(Head):
+    """A request's head. `target` is in origin form (or `*`); `authority` is lower-case Host."""
+
+    __slots__ = ("authority", "expects_continue", "method", "target")
+
+    def __init__(self, line: tuple[bytes, bytes, bool], fields: tuple[Field, ...]) -> None:
+        method, target, http10 = line
+        super().__init__(fields, http10=http10)
+        self.method = method
+        hosts = [field.value for field in fields if field.role is Role.HOST]
+        if len(hosts) > 1 or (not hosts and not http10):
+            raise BadHead("a request has exactly one Host")
+        host = hosts[0] if hosts else b""
+        if host and not _HOST.fullmatch(host):
+            raise BadHead("Host is not a host name")
+        if target[:1] != b"/":
+            target = _origin_form(method, target, host)
+        elif b"#" in target:
+            raise BadHead("a request target has no fragment")
+        self.target = target
+        self.authority = host.lower()
+        expectations = [field.value.lower() for field in fields if field.role is Role.EXPECT]
+        if any(e != b"100-continue" for e in expectations):
+            raise BadHead("an expectation that is not 100-continue", 417)
+        self.expects_continue = bool(expectations) and not http10
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows: RFC 9112 section 6.3, requests."""
+        return self.chunked or bool(self.content_length)
+
+    def __repr__(self) -> str:
+        return f"<RequestHead {self.method.decode()} {self.target.decode()}>"
+
+
+class ResponseHead(Head):
+    """A response's head. `start` is the status line as it came, with its CRLF."""
+
+    __slots__ = ("start", "status")
+
+    def __init__(
+        self, status: int, start: bytes, fields: tuple[Field, ...], *, http10: bool
+    ) -> None:
+        super().__init__(fields, http10=http10)
+        self.status = status
+        self.start = start
+
+    def is_bodiless(self, method: bytes) -> bool:
+        """Whether no body follows, whatever the fields say: RFC 9112 section 6.3."""
+        status = self.status
+        return method == b"HEAD" or status in (204, 304) or status < 200
+
+    def __repr__(self) -> str:
+        return f"<ResponseHead {self.status}>"
+
+
+def _origin_form(method: bytes, target: bytes, host: bytes) -> bytes:
+    if target == b"*" and method == b"OPTIONS":
+        return target
+    if match := _ABSOLUTE.fullmatch(target):
+        if match[1].lower() != host.lower():
+            raise BadHead("the target names another host than Host does")
+        path = match[2]
+        if not path and method == b"OPTIONS":
+            return b"*"  # RFC 9112 section 3.2.4
+        return path if path[:1] == b"/" else b"/" + path
+    raise BadHead("the request target is neither a path nor an http URL")
+
+
+class Heads:
+    """Parses heads and remembers what it has seen: whole heads, and single lines.
+
+    Both memories are bounded, in number and in bytes. A line that carries a credential or that is
+    new each time is not remembered, nor is a whole head with such a line.
+    """
+
+    __slots__ = (
+        "_lines",
+        "_max_fields",
+        "_max_heads",
+        "_max_line",
+        "_requests_cost",
+        "_responses_cost",
+        "requests",
+        "responses",
+    )
+
+    #: Names whose values are secrets, or never come twice; `mcp-param-…` too.
+    UNREMEMBERED = frozenset(
+        (
+            b"api-key",
+            b"authorization",
+            b"b3",
+            b"baggage",
+            b"cf-ray",
+            b"cookie",
+            b"idempotency-key",
+            b"sentry-trace",
+            b"set-cookie",
+            b"dpop",
+            b"dpop-nonce",
+            b"proxy-authorization",
+            b"traceparent",
+            b"tracestate",
+            b"last-event-id",
+            b"x-amzn-trace-id",
+            b"x-api-key",
+            b"x-auth-token",
+            b"x-b3-spanid",
+            b"x-b3-traceid",
+            b"x-cloud-trace-context",
+            b"x-correlation-id",
+            b"x-datadog-parent-id",
+            b"x-datadog-trace-id",
+            b"x-request-id",
+        )
+    )
+    MAX_LINES = 8192
+    MAX_REMEMBERED_LINE = 512
+    MAX_REMEMBERED_HEAD = 4096
+    #: What the remembered requests may cost, and the responses again: about so many bytes.
+    MAX_REMEMBERED = 32 * 1024 * 1024
+
+    def __init__(self, *, max_line: int, max_fields: int, max_heads: int = 4096) -> None:
+        self._max_line = max_line
+        self._max_fields = max_fields
+        self._max_heads = max_heads
+        self._lines: dict[bytes, Field] = {}
+        self._requests_cost = 0
+        self._responses_cost = 0
+        #: The hot path looks here first: head bytes, blank line included, to what they mean.
+        self.requests: dict[bytes, RequestHead] = {}
+        self.responses: dict[bytes, ResponseHead] = {}
+
+    def request(self, data: bytes) -> RequestHead:
+        """Parse one whole head, blank line included. Raises BadHead."""
+        start, fields, passing = self._split(data)
+        match = _REQUEST_LINE.fullmatch(start)
+        if match is None:
+            raise BadHead("the request line is not METHOD TARGET HTTP/1.1")
+        if match[1] == b"CONNECT":
+            raise BadHead("CONNECT is for forward proxies", 405)
+        head = RequestHead((match[1], match[2], match[3] == b"0"), fields)
+        if not passing and len(data) <= self.MAX_REMEMBERED_HEAD:
+            cost = _cost(head, data)
+            if (
+                len(self.requests) >= self._max_heads
+                or self._requests_cost + cost > self.MAX_REMEMBERED
+            ):
+                self.requests.clear()
+                self._requests_cost = 0
+            self.requests[data] = head
+            self._requests_cost += cost
+        return head
+
+    def response(self, data: bytes) -> ResponseHead:
+        """Parse one whole head, blank line included. Raises BadHead."""
+        start, fields, passing = self._split(data)
+        match = _STATUS_LINE.fullmatch(start)
+        if match is None:
+            raise BadHead("the status line is not HTTP/1.1 STATUS")
+        head = ResponseHead(int(match[2]), start + b"\r\n", fields, http10=match[1] == b"0")
+        if not passing and len(data) <= self.MAX_REMEMBERED_HEAD:
+            cost = _cost(head, data)
+            if (
+                len(self.responses) >= self._max_heads
+                or self._responses_cost + cost > self.MAX_REMEMBERED
+            ):
+                self.responses.clear()
+                self._responses_cost = 0
+            self.responses[data] = head
+            self._responses_cost += cost
+        return head
+
+    def _split(self, data: bytes) -> tuple[bytes, tuple[Field, ...], bool]:
+        lines = data[:-4].split(b"\r\n")
+        if len(lines) - 1 > self._max_fields:
+            raise BadHead("too many header fields", 431)
+        known = self._lines
+        passing = False
+        fields = []
+        start = lines[0]
+        if len(start) > self._max_line:
+            raise BadHead("the first line is too long", 431)
+        del lines[0]
+        for line in lines:
+            field = known.get(line)
+            if field is None:
+                field = self._field(line)
+                if self._is_passing(field.name):
+                    passing = True
+            fields.append(field)
+        return start, tuple(fields), passing
+
+    def _is_passing(self, name: bytes) -> bool:
+        return name in self.UNREMEMBERED or name.startswith(b"mcp-param-")
+
+    def _field(self, line: bytes) -> Field:
+        if len(line) > self._max_line:
+            raise BadHead("a header line is too long", 431)
+        match = _FIELD_LINE.fullmatch(line)
+        if match is None:
+            raise BadHead("a header line is not NAME: VALUE")
+        name = match[1].lower()
+        field = Field(name, match[2], line + b"\r\n", role_of(name))
+        if len(line) <= self.MAX_REMEMBERED_LINE and not self._is_passing(name):
+            if len(self._lines) >= self.MAX_LINES:
+                self._lines.clear()
+            self._lines[line] = field
+        return field
+
+
+def _cost(head: Head, data: bytes) -> int:
+    # The bytes stand in the key, in the lines and in their values; the rest is the objects' own,
+    # and a guess at the `plan` that will be kept with the head.
+    return 1024 + 4 * len(data) + 256 * len(head.fields)
+
+
+def find_end(data: bytes | bytearray, *, limit: int, seen: int = 0) -> int:
+    """Index after the head's blank line, or -1 when more is needed.
+
+    seen: how many bytes of `data` an earlier call, which returned -1, has looked at; they are not
+    read again, so that a head that drips in costs no more than one that comes whole.
+
+    Raises BadHead when the head can never become a good one: too large, or with a bare LF, which
+    would otherwise keep the connection waiting for a CR that never comes.
+    """
+    end = data.find(b"\r\n\r\n", seen - 3 if seen > 3 else 0) + 4
+    if end > 3:
+        if end > limit:
+            raise BadHead("the head is too large", 431)
+        return end
+    if len(data) > limit:
+        raise BadHead("the head is too large", 431)
+    if data.count(b"\n", seen) != data.count(b"\r\n", seen - 1 if seen else 0):
+        raise BadHead("a line ends in LF without CR")
+    return -1

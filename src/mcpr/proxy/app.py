@@ -1,0 +1,189 @@
+"""The proxy program: puts the pieces together, runs until told to stop, and drains.
+
+Order at the start: store, companion, upstream pool, listener. Order at the end: the reverse.
+"""
+
+import asyncio
+import gc
+import logging
+import random
+import resource
+import signal
+import ssl
+import sys
+from time import monotonic_ns
+
+from mcpr import __version__
+from mcpr.dataplane import Address, Listener, Pool
+from mcpr.errors import Exit
+from mcpr.events import Ids
+from mcpr.pipeline.digest import pack
+from mcpr.pipeline.exchange import Exchange, Recording
+from mcpr.pipeline.guard import Guard
+from mcpr.pipeline.identity import SessionNames
+from mcpr.pipeline.outcomes import Ending
+from mcpr.proxy.admin_bind import admin_bind
+from mcpr.proxy.handler import ProxyHandler
+from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
+from mcpr.settings import RunSettings
+from mcpr.settings.run import is_loopback
+from mcpr.sinks.counts import Counts
+from mcpr.store.sqlite import session_key
+
+_RECORDER_DRAIN_SECONDS = 10.0
+
+
+def run(settings: RunSettings) -> int:
+    """Run the proxy until SIGTERM or SIGINT. Returns the exit code; raises McprError at start."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="mcpr: %(message)s")
+    admin_bind(settings.admin)  # Before anything is made: a wrong address is a wrong command.
+    key = session_key(settings.db)
+    _raise_descriptor_limit()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_Proxy(settings, key).serve())
+
+
+class _Proxy:
+    """One running proxy."""
+
+    def __init__(self, settings: RunSettings, key: bytes) -> None:
+        self.settings = settings
+        self._names = SessionNames(key)
+
+    async def serve(self) -> int:
+        settings = self.settings
+        loop = asyncio.get_running_loop()
+        recorder = Recorder(_recorder_settings(settings))
+        started = await recorder.start()
+        recording = Recording(
+            settings.name,
+            recorder.publish,
+            Ids(random.getrandbits),
+            keep_detail=settings.detail,
+        )
+        listener, pool = self._data_plane(recording, loop)
+
+        def digest(exchange: Exchange, ending: Ending, now_ns: int) -> None:
+            recorder.digest(pack(exchange, ending, now_ns))
+
+        recording.digest = digest
+        recording.active = lambda: [
+            client.watch for client in listener.clients if isinstance(client.watch, Exchange)
+        ]
+        try:
+            port = await listener.start(settings.host, settings.port)
+        except BaseException:
+            await recorder.drain(1.0)
+            raise
+        _settle_memory()
+        _say_hello(settings, port, started)
+        stop = _stop_signal(loop)
+        await stop.wait()
+        return await self._drain(listener, pool, recording, recorder, stop)
+
+    def _data_plane(
+        self, recording: Recording, loop: asyncio.AbstractEventLoop
+    ) -> tuple[Listener, Pool]:
+        settings = self.settings
+        upstream, limits = settings.upstream, settings.limits
+        tls = ssl.create_default_context() if upstream.scheme == "https" else None
+        handler = ProxyHandler(
+            recording,
+            Guard(settings.allowed_hosts, settings.is_loopback),
+            self._names,
+            upstream.authority,
+            limits.first_byte_seconds,
+        )
+        handler.pool = Pool(Address(upstream.host, upstream.port, tls), limits, handler, loop)
+        return Listener(handler, handler.pool, limits, loop), handler.pool
+
+    async def _drain(
+        self,
+        listener: Listener,
+        pool: Pool,
+        recording: Recording,
+        recorder: Recorder,
+        stop: "_StopSignal",
+    ) -> int:
+        cut = await listener.drain(self.settings.drain_seconds, stop.hurry)
+        await pool.close()
+        recording.unanswered.drain(monotonic_ns())
+        counts = await recorder.drain(_RECORDER_DRAIN_SECONDS)
+        _say_goodbye(counts, cut)
+        return Exit.LOST_EVENTS if counts.dropped else Exit.OK
+
+
+class _StopSignal:
+    """The first SIGTERM or SIGINT asks for a drain, the second one for haste."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self.hurry = asyncio.Event()
+
+    def ask(self) -> None:
+        if self._asked.is_set():
+            self.hurry.set()
+        self._asked.set()
+
+    async def wait(self) -> None:
+        await self._asked.wait()
+
+
+def _stop_signal(loop: asyncio.AbstractEventLoop) -> _StopSignal:
+    stop = _StopSignal()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.ask)
+    return stop
+
+
+def _recorder_settings(settings: RunSettings) -> RecorderSettings:
+    sinks = [("sqlite", str(settings.db))]
+    if settings.log != "off":
+        sinks.append(("stderr", settings.log))
+    return RecorderSettings(tuple(sinks), admin=admin_bind(settings.admin))
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    """uvloop where there is a wheel of it, else what Python has: slower, otherwise the same."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.Loop
+
+
+def _raise_descriptor_limit() -> None:
+    """Every exchange needs two descriptors: take as many as the system gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _settle_memory() -> None:
+    """What is made until here stays for good: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
+def _say_hello(settings: RunSettings, port: int, started: Started) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    lines = [
+        f"mcpr {__version__}",
+        f"  proxy   http://{host}:{port}{settings.upstream.path}  ->  {settings.upstream}",
+        f"  record  {settings.db}",
+        f"  admin   {started.admin_url or 'off'}",
+        "  next    mcpr logs --follow    mcpr tools    Ctrl-C to stop",
+    ]
+    if not settings.is_loopback:
+        lines.append("  warning: other machines can reach this proxy, in clear text")
+    if settings.upstream.scheme == "http" and not is_loopback(settings.upstream.host):
+        lines.append("  warning: the way to the MCP server is in clear text")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _say_goodbye(counts: Counts, cut: int) -> None:
+    unfinished = f"; {cut} exchanges were cut" if cut else ""
+    sys.stderr.write(f"mcpr: stopped{unfinished}; events {counts}\n")
+    sys.stderr.flush()

@@ -1,0 +1,307 @@
+"""The companion process: reads frames, feeds the sinks, says what became of every event.
+
+It lives as long as its end of the socket: it ends after FIN, or when the data-plane process is
+gone, and writes what it has in either case. Signals that end the proxy are not meant for it.
+"""
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import cast
+
+from mcpr import sinks
+from mcpr.errors import McprError
+from mcpr.events import Ids, RequestEvent
+from mcpr.proxy import frames
+from mcpr.proxy.digests import Complete, Digested, Digests
+from mcpr.proxy.frames import (
+    Ack,
+    AdminBind,
+    Assignment,
+    Failed,
+    Fin,
+    FrameError,
+    FrameReader,
+    Kind,
+    Losses,
+    Ready,
+)
+from mcpr.proxy.status import Status, status_of
+from mcpr.serving import Address, HttpServer, bind, bound
+
+# How long the rest may take when nobody is left who could say it.
+ORPHAN_SECONDS = 10.0
+# How long the data plane may take to read FINAL.
+_LAST_WORDS_SECONDS = 2.0
+# Above this the data plane does not read; the next ACK says all that this one would.
+_ACK_WAITING_BYTES = 65_536
+
+_log = logging.getLogger(__name__)
+
+
+class Companion(asyncio.Protocol):
+    """One companion's life, on the running loop.
+
+    complete: makes the events of a digest frame.
+    ended: done when everything is written and said.
+    """
+
+    def __init__(self, complete: Complete) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._reader = FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._assignment: Assignment | None = None
+        self._losses = Losses({})
+        self._bus = sinks.Bus([], self._on_settled)
+        self._digests = Digests(complete, self._on_digested)
+        self._digests_taken = 0
+        self._digests_done = 0
+        self._digested = 0
+        self._is_ack_due = False
+        self._is_ending = False
+        # FINAL only when it was asked for: without, the recorder has to start another one.
+        self._last_words = Kind.ACK
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._pages: HttpServer | None = None
+        # The work that was begun by a frame: opening, then ending.
+        self._work: asyncio.Task[None] | None = None
+
+    # -- the socket ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Obey frames."""
+        if self._is_ending:
+            return
+        try:
+            for kind, body in self._reader.feed(data):
+                self._on_frame(kind, body)
+        except FrameError as error:
+            _log.error(
+                "cannot read the events of the proxy: %s, a mistake in mcpr. "
+                "Please report this line.",
+                error,
+            )
+            self._end(_LAST_WORDS_SECONDS)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The data-plane process is gone, or has heard FINAL."""
+        self._transport = None
+        self._gone.set_result(None)
+        self._end(ORPHAN_SECONDS)
+
+    def _on_frame(self, kind: int, body: bytes) -> None:
+        if kind == Kind.EVENTS:
+            self._bus.publish(frames.unpack_events(body))
+        elif kind == Kind.DIGEST:
+            self._on_digest(body)
+        elif kind == Kind.LOSSES:
+            self._losses = frames.unpack(body, Losses)
+        elif kind == Kind.START and self._work is None:
+            self._work = self._loop.create_task(self._open(frames.unpack(body, Assignment)))
+        elif kind == Kind.FIN:
+            self._last_words = Kind.FINAL
+            self._end(frames.unpack(body, Fin).seconds)
+        else:
+            raise FrameError(f"kind {kind}")
+
+    def _say(self, kind: Kind, message: Ready | Failed | Ack) -> None:
+        if self._transport is not None:
+            self._transport.write(frames.pack(kind, message))
+
+    # -- beginning ----------------------------------------------------------------------------
+
+    async def _open(self, assignment: Assignment) -> None:
+        """Open the sinks, take the admin port, say READY or FAILED."""
+        self._assignment = assignment
+        self._losses = assignment.losses
+        try:
+            self._bus = sinks.Bus(
+                [sinks.make(name, target) for name, target in assignment.sinks], self._on_settled
+            )
+            self._bus.start()
+            for lane in self._bus.lanes:
+                await asyncio.wrap_future(lane.opened)
+            listener = None if assignment.admin is None else _bind(assignment.admin)
+        except McprError as error:
+            self._say(Kind.FAILED, Failed.of(error))
+            self._end(0.0)
+            return
+        except Exception as error:  # noqa: BLE001 - the rescue: else nobody would ever hear of it
+            _log.exception("the companion process cannot begin")
+            self._say(
+                Kind.FAILED,
+                Failed(
+                    "cannot begin to record",
+                    f"{type(error).__name__}, a mistake in mcpr",
+                    "report what stands above this line",
+                ),
+            )
+            self._end(0.0)
+            return
+        address = None if listener is None else bound(listener)
+        self._say(Kind.READY, Ready(None if address is None else (address.host, address.port)))
+        if listener is not None:
+            # After READY: the port is taken and visitors wait in its queue while the framework
+            # is imported, and the proxy does not.
+            from mcpr.proxy import admin  # noqa: PLC0415
+
+            self._pages = HttpServer(admin.pages(self.status), listener)
+            self._pages.start()
+
+    # -- events -------------------------------------------------------------------------------
+
+    def _on_digest(self, body: bytes) -> None:
+        self._digests_taken += 1
+        if not self._digests.offer(body):
+            self._count_digest(1)
+            self._bus.refuse(1, "digest_full")
+            self._on_settled()
+
+    def _on_digested(self, result: Digested) -> None:
+        # In the digest thread; the books are kept on the loop.
+        self._loop.call_soon_threadsafe(self._publish_digested, result)
+
+    def _publish_digested(self, result: Digested) -> None:
+        if self._digests_done == self._digests_taken:
+            # The drain's time is over, and this one is in the books as dropped.
+            return
+        if result.events is None:
+            _log.error(
+                "cannot digest a large body: %s, a mistake in mcpr. Please report this line.",
+                result.problem,
+            )
+            self._count_digest(1)
+            self._bus.refuse(1, "digest_failed")
+            self._on_settled()
+        else:
+            # Before publishing: an ACK must never settle more than it says there is.
+            self._count_digest(len(result.events))
+            self._bus.publish(result.events)
+
+    def _count_digest(self, events: int) -> None:
+        self._digests_done += 1
+        self._digested += events
+
+    def _on_settled(self) -> None:
+        # In any thread.
+        self._loop.call_soon_threadsafe(self._ack_soon)
+
+    def _ack_soon(self) -> None:
+        if not self._is_ack_due:
+            self._is_ack_due = True
+            self._loop.call_soon(self._ack)
+
+    def _ack(self) -> None:
+        self._is_ack_due = False
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > _ACK_WAITING_BYTES:
+            self._is_ack_due = True
+            self._loop.call_later(0.1, self._ack)
+            return
+        self._say(Kind.ACK, self._settled())
+
+    def _settled(self) -> Ack:
+        tallies = [lane.books()[1] for lane in self._bus.lanes]
+        return Ack(self._digests_done, self._digested, tallies)
+
+    def status(self) -> Status:
+        """How it stands, for the admin pages."""
+        assert self._assignment is not None, "the pages come after START"
+        return status_of(self._assignment, self._losses, self._bus.lanes, is_ending=self._is_ending)
+
+    # -- ending -------------------------------------------------------------------------------
+
+    def _end(self, seconds: float) -> None:
+        if self._is_ending:
+            return
+        self._is_ending = True
+        opening = self._work
+        self._work = self._loop.create_task(self._finish(opening, seconds))
+
+    async def _finish(self, opening: asyncio.Task[None] | None, seconds: float) -> None:
+        """Write what there is, say FINAL, and let go."""
+        deadline = time.monotonic() + seconds
+        try:
+            if opening is not None and not opening.done():
+                opening.cancel()
+            await asyncio.to_thread(self._digests.drain, seconds)
+            # What is not digested now never will be.
+            late = self._digests_taken - self._digests_done
+            self._digests_done += late
+            self._digested += late
+            self._bus.refuse(late, "deadline")
+            await asyncio.to_thread(self._bus.drain, max(0.0, deadline - time.monotonic()))
+            self._say(self._last_words, self._settled())
+            if self._transport is not None:
+                self._transport.close()
+                # Closing waits until the last words are out.
+                await asyncio.wait({self._gone}, timeout=_LAST_WORDS_SECONDS)
+        finally:
+            self.ended.set_result(None)
+
+
+async def live(end: socket.socket, complete: Complete) -> None:
+    """Be a companion on one end of a socket pair, until it is over."""
+    end.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    loop = asyncio.get_running_loop()
+    _, companion = await loop.create_unix_connection(lambda: Companion(complete), sock=end)
+    await companion.ended
+
+
+def complete_digest() -> Complete:
+    """What makes the events of a digest frame; imported when the first one comes."""
+    ids = Ids(secrets.randbits)
+
+    def complete(frame: bytes) -> list[RequestEvent]:
+        from mcpr.pipeline import digest  # noqa: PLC0415
+
+        return digest.complete(frame, ids)
+
+    return complete
+
+
+def main(complete: Complete | None = None) -> None:
+    """Run with the number of an inherited socket as the last argument."""
+    # The terminal's Ctrl-C and a service manager's SIGTERM reach every process; this one has to
+    # outlive the data plane by as long as it takes to write the last events.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, format="mcpr: %(message)s", stream=sys.stderr)
+    end = socket.socket(fileno=int(sys.argv[-1]))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(live(end, complete or complete_digest()))
+
+
+def _bind(wanted: AdminBind) -> socket.socket:
+    try:
+        return bind(Address(wanted.host, wanted.port), wanted.tries)
+    except McprError as error:
+        raise McprError(
+            "cannot open the admin pages",
+            f"{error.what}: {error.why}",
+            "name another address with --admin, or use --admin off",
+        ) from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    main()

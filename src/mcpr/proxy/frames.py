@@ -1,0 +1,184 @@
+"""What the data-plane process and its companion say to each other over their socket.
+
+A frame is four bytes with the length of its body (big-endian), one byte of kind, and the body.
+Bodies are MessagePack of the structs below, except DIGEST's, which belongs to `pipeline/digest`.
+Both ends are always the same version of the same program: no negotiation, no versioning.
+"""
+
+import functools
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final, TypeVar
+
+import msgspec
+
+from mcpr.errors import McprError
+from mcpr.events import RequestEvent
+from mcpr.sinks.counts import Reason, Tally
+
+HEADER_BYTES: Final = 5
+# Above the largest frame the recorder lets through; more means that the stream is out of step.
+LARGEST_BODY: Final = 64 * 1024 * 1024
+
+_T = TypeVar("_T")
+
+
+class Kind(IntEnum):
+    """Direction and body of each frame."""
+
+    # data plane → companion
+    START = 1  # Assignment; the first frame, once
+    EVENTS = 2  # list[RequestEvent]
+    DIGEST = 3  # opaque
+    LOSSES = 4  # Losses; whenever they have grown
+    FIN = 5  # Fin; nothing follows
+    # companion → data plane
+    READY = 16  # Ready; the answer to START
+    FAILED = 17  # Failed; the other answer to START, and the companion ends
+    ACK = 18  # Ack; whenever something was settled
+    FINAL = 19  # Ack; the answer to FIN, and the companion ends
+
+
+class AdminBind(msgspec.Struct, array_like=True, frozen=True):
+    """Where the companion's admin pages listen: the first free of `tries` ports from `port` on."""
+
+    host: str
+    port: int
+    tries: int
+
+
+class Carried(msgspec.Struct, array_like=True, frozen=True):
+    """The books of one sink that earlier companions left."""
+
+    published: int
+    tally: Tally
+
+
+class Losses(msgspec.Struct, array_like=True, frozen=True):
+    """Events lost in the data-plane process since it began, by reason; the same for every sink."""
+
+    dropped: dict[Reason, int]
+
+
+class Assignment(msgspec.Struct, array_like=True, frozen=True):
+    """What a companion is to do. sinks: (name, target) pairs; carried: one for each of them."""
+
+    sinks: list[tuple[str, str]]
+    admin: AdminBind | None
+    carried: list[Carried]
+    losses: Losses
+    restarts: int
+
+
+class Fin(msgspec.Struct, array_like=True, frozen=True):
+    """Write what you have, in at most `seconds`."""
+
+    seconds: float
+
+
+class Ready(msgspec.Struct, array_like=True, frozen=True):
+    """The sinks are open. admin: where the admin pages are, as (host, port)."""
+
+    admin: tuple[str, int] | None
+
+
+class Failed(msgspec.Struct, array_like=True, frozen=True):
+    """The companion cannot do its work: the three parts of an McprError."""
+
+    what: str
+    why: str
+    next_step: str
+
+    @classmethod
+    def of(cls, error: McprError) -> "Failed":
+        """The error's words."""
+        return cls(error.what, error.why, error.next_step)
+
+    def error(self) -> McprError:
+        """The error, on the other side."""
+        return McprError(self.what, self.why, self.next_step)
+
+
+class Ack(msgspec.Struct, array_like=True, frozen=True):
+    """What this companion has settled since it began; every number only grows.
+
+    digests: digest frames it is done with, one way or another.
+    digested: events these became, dropped ones included.
+    tallies: one for each sink of the assignment, in its order.
+    """
+
+    digests: int
+    digested: int
+    tallies: list[Tally]
+
+
+class FrameError(Exception):
+    """The bytes are no frames: one end is not what it should be."""
+
+
+class FrameReader:
+    """Cuts a byte stream into frames."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The frames that are complete now, as (kind, body). Raises FrameError."""
+        held = self._held
+        held += data
+        frames: list[tuple[int, bytes]] = []
+        start = 0
+        with memoryview(held) as view:
+            while len(view) - start >= HEADER_BYTES:
+                length = int.from_bytes(view[start : start + 4], "big")
+                if length > LARGEST_BODY:
+                    raise FrameError(f"a frame of {length} bytes")
+                end = start + HEADER_BYTES + length
+                if len(view) < end:
+                    break
+                frames.append((view[start + 4], bytes(view[start + HEADER_BYTES : end])))
+                start = end
+        del held[:start]
+        return frames
+
+
+_encoder = msgspec.msgpack.Encoder()
+_events_decoder = msgspec.msgpack.Decoder(list[RequestEvent])
+
+
+@functools.cache
+def _decoder(form: type[_T]) -> msgspec.msgpack.Decoder[_T]:
+    return msgspec.msgpack.Decoder(form)
+
+
+def frame(kind: Kind, body: bytes) -> bytes:
+    """One frame."""
+    return len(body).to_bytes(4, "big") + kind.to_bytes(1, "big") + body
+
+
+def pack(kind: Kind, message: msgspec.Struct) -> bytes:
+    """One frame with a message as its body."""
+    return frame(kind, _encoder.encode(message))
+
+
+def pack_events(batch: Sequence[RequestEvent]) -> bytes:
+    """One EVENTS frame."""
+    return frame(Kind.EVENTS, _encoder.encode(batch))
+
+
+def unpack(body: bytes, form: type[_T]) -> _T:
+    """The message in a body. Raises FrameError."""
+    try:
+        return _decoder(form).decode(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"not a {form.__name__}") from error
+
+
+def unpack_events(body: bytes) -> list[RequestEvent]:
+    """The events of an EVENTS frame. Raises FrameError."""
+    try:
+        return _events_decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise FrameError("not a list of events") from error

@@ -1,0 +1,133 @@
+"""The proxy on its data plane: what heads mean here, and an exchange to watch each request.
+
+The only place where the data plane's bytes and the pipeline's meaning meet.
+"""
+
+import json
+from time import time_ns
+from typing import TYPE_CHECKING
+
+from mcpr.dataplane import AnswerPlan, Refusal, RequestPlan, Watch
+from mcpr.pipeline.exchange import Exchange, Recording
+from mcpr.pipeline.facts import RequestFacts, answer_facts, request_facts
+from mcpr.pipeline.guard import Guard
+from mcpr.pipeline.identity import SessionNames
+from mcpr.protocol.http1 import RequestHead, ResponseHead, Role
+
+if TYPE_CHECKING:
+    from mcpr.dataplane import Pool
+
+#: A request that never became one: nothing is known of it.
+_UNKNOWN = RequestFacts(
+    http_method="",
+    path="",
+    is_oauth=False,
+    is_json=False,
+    opens_stream=False,
+    has_credential=False,
+    revision=None,
+    session=None,
+    mirrored_method=None,
+    mirrored_name=None,
+)
+_NO_BUFFERING = b"X-Accel-Buffering: no\r\n"
+
+
+class ProxyHandler:
+    """Plans requests and answers for one upstream. `pool` is set before the first request."""
+
+    pool: "Pool"
+
+    def __init__(
+        self,
+        recording: Recording,
+        guard: Guard,
+        names: SessionNames,
+        authority: str,
+        first_byte_seconds: float,
+    ) -> None:
+        self.recording = recording
+        self._guard = guard
+        self._names = names
+        self._host = b"Host: " + authority.encode("idna" if not authority.isascii() else "ascii")
+        self._first_byte_seconds = first_byte_seconds
+
+    def plan_request(self, head: RequestHead) -> RequestPlan:
+        """Decide about every request with this head."""
+        facts = request_facts(head, self._names)
+        objection = self._guard.objection(head)
+        refusal = None if objection is None else Refusal(403, "denied", objection)
+        fast = refusal is None and not head.chunked and not head.http10
+        return RequestPlan(
+            facts=facts,
+            pool=self.pool,
+            forward=self._forward(head),
+            whole=facts.is_json,
+            first_byte_seconds=None if facts.opens_stream else self._first_byte_seconds,
+            length=(head.content_length or 0) if fast and not head.expects_continue else -1,
+            refusal=refusal,
+        )
+
+    def _forward(self, head: RequestHead) -> bytes:
+        lines = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]
+        if not any(field.role is Role.HOST for field in head.fields):
+            lines.append(self._host + b"\r\n")
+        for field in head.fields:
+            role = field.role
+            if role is Role.HOST:
+                lines.append(self._host + b"\r\n")
+            elif role in (Role.CONTENT_LENGTH, Role.TRANSFER_ENCODING) or (
+                role is Role.END_TO_END and field.name not in head.dropped
+            ):
+                lines.append(field.line)
+        lines.append(b"X-Forwarded-Proto: http\r\n")
+        if head.authority:
+            lines.append(b"X-Forwarded-Host: %b\r\n" % head.authority)
+        return b"".join(lines)
+
+    def plan_answer(self, head: ResponseHead) -> AnswerPlan:
+        """Decide about every answer with this head."""
+        facts = answer_facts(head, self._names)
+        start = head.start if not head.http10 else b"HTTP/1.1" + head.start[8:]
+        lines = [start]
+        for field in head.fields:
+            if field.role in (Role.CONTENT_LENGTH, Role.TRANSFER_ENCODING) or (
+                field.role is Role.END_TO_END and field.name not in head.dropped
+            ):
+                lines.append(field.line)
+        if facts.is_events and head.value(b"x-accel-buffering") is None:
+            # A buffering proxy before us would hold events back.
+            lines.append(_NO_BUFFERING)
+        return AnswerPlan(
+            facts=facts,
+            lines=b"".join(lines),
+            is_stream=facts.is_events,
+            is_bounded=facts.is_json,
+        )
+
+    def begin(self, plan: RequestPlan, now_ns: int) -> Exchange:
+        """A request with this plan arrived."""
+        facts = plan.facts
+        assert isinstance(facts, RequestFacts)
+        return Exchange(self.recording, facts, now_ns, time_ns() // 1_000_000)
+
+    def refuse(self, refusal: Refusal, now_ns: int) -> Exchange:
+        """Something arrived that could not be read as a request."""
+        return Exchange(self.recording, _UNKNOWN, now_ns, time_ns() // 1_000_000)
+
+    def words(self, watch: Watch, refusal: Refusal) -> tuple[bytes, bytes]:
+        """JSON-RPC for whoever speaks it, with the request's own id; else plain text.
+
+        The code is the plain internal error: a reserved one would pass for the server's word.
+        """
+        assert isinstance(watch, Exchange)
+        if not watch.facts.is_json:
+            return b"text/plain; charset=utf-8", b"mcpr: %b\n" % refusal.reason.encode()
+        request_id = b"null" if watch.request_id is None else bytes(watch.request_id)
+        message = json.dumps(f"mcpr: {refusal.reason}").encode()
+        body = b'{"jsonrpc":"2.0","id":%b,"error":{"code":-32603,"message":%b}}'
+        return b"application/json", body % (request_id, message)
+
+    def tick(self, now_ns: int) -> None:
+        """Let go of requests whose answer never came."""
+        self.recording.unanswered.sweep(now_ns)
