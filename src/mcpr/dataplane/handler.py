@@ -52,14 +52,16 @@ class RequestPlan:
     facts: the handler's own. refusal: answered at once, nothing is sent on.
     forward: the head to send upstream, without the lines that name the peer and without its end.
     whole: the body is read to its end, and shown to the watch, before anything is sent upstream.
-    first_byte_seconds: how long the answer may take to begin; None for as long as it wants.
+    first_byte_ns: how long the answer may take to begin.
     length: size of the body that a fast path may expect, -1 when there is more to think about.
+    is_common: nobody needs to see the exchange before it is over, if it goes well.
     """
 
     __slots__ = (
         "facts",
-        "first_byte_seconds",
+        "first_byte_ns",
         "forward",
+        "is_common",
         "length",
         "pool",
         "refusal",
@@ -73,16 +75,18 @@ class RequestPlan:
         pool: "Pool",
         forward: bytes,
         whole: bool,
-        first_byte_seconds: float | None,
+        first_byte_ns: int,
         length: int,
+        is_common: bool = False,
         refusal: Refusal | None = None,
     ) -> None:
         self.facts = facts
         self.pool = pool
         self.forward = forward
         self.whole = whole
-        self.first_byte_seconds = first_byte_seconds
+        self.first_byte_ns = first_byte_ns
         self.length = length
+        self.is_common = is_common
         self.refusal = refusal
 
 
@@ -92,19 +96,40 @@ class AnswerPlan:
     lines: the head to hand on, without its end. ended: the same with its end.
     is_stream: an event stream: it leaves the count of exchanges, and no clock limits it.
     is_bounded: a JSON body, which has a largest size.
-    idle_seconds: how long the connection may wait in the pool afterwards; the pool sets it.
+    is_common: as above.
+    idle_ns: how long the connection may wait in the pool afterwards; the pool sets it.
+    length: size of the body that a fast path may expect, -1 otherwise; the pool sets it.
     """
 
-    __slots__ = ("ended", "facts", "idle_seconds", "is_bounded", "is_stream", "lines")
+    __slots__ = (
+        "ended",
+        "facts",
+        "idle_ns",
+        "is_bounded",
+        "is_common",
+        "is_stream",
+        "length",
+        "lines",
+    )
 
-    def __init__(self, *, facts: object, lines: bytes, is_stream: bool, is_bounded: bool) -> None:
+    def __init__(
+        self,
+        *,
+        facts: object,
+        lines: bytes,
+        is_stream: bool,
+        is_bounded: bool,
+        is_common: bool = False,
+    ) -> None:
         self.facts = facts
+        self.is_common = is_common
         self.lines = lines
         #: The hot path writes this and the body.
         self.ended = lines + b"\r\n"
         self.is_stream = is_stream
         self.is_bounded = is_bounded
-        self.idle_seconds = 0.0
+        self.idle_ns = 0
+        self.length = -1
 
     def without_chunking(self) -> bytes:
         """The lines for a client of HTTP/1.0, which does not know the chunked coding."""
@@ -130,8 +155,11 @@ class Watch(Protocol):
     def read_data(self, piece: bytes, now_ns: int) -> None:
         """More of the answer's body."""
 
+    def whole(self, facts: object, body: bytes, first_ns: int, now_ns: int, /) -> None:
+        """The answer's head and body at once; the exchange is over, complete."""
+
     def end(self, ending: Ending, now_ns: int) -> None:
-        """The exchange is over. Called exactly once."""
+        """The exchange is over. Exactly one of `whole` and `end` is called, once."""
 
     @property
     def is_endless(self) -> bool:
@@ -140,6 +168,11 @@ class Watch(Protocol):
     @property
     def at_border(self) -> bool:
         """Whether the answer could end here without cutting a message in two."""
+
+
+#: A common call that went well: the request plan's facts, its body, when it arrived and was sent on,
+#: the answer plan's facts, its body, when its first byte came and its last was handed on.
+Completed = tuple[object, bytes, int, int, object, bytes, int, int]
 
 
 class Handler(Protocol):
@@ -152,7 +185,13 @@ class Handler(Protocol):
         """Decide about every answer with this head."""
 
     def begin(self, plan: RequestPlan, now_ns: int) -> Watch:
-        """A request with this plan arrived."""
+        """A request with this plan arrived; its body, if it is to be read, comes later."""
+
+    def open(self, plan: RequestPlan, body: bytes, now_ns: int) -> Watch:
+        """A request with this plan arrived, with its whole body."""
+
+    def completed(self, calls: list[Completed]) -> None:
+        """Common calls, in the order of their ends; the list is the handler's from now on."""
 
     def refuse(self, refusal: Refusal, now_ns: int) -> Watch:
         """Something arrived that is not a request that could be planned."""

@@ -5,23 +5,29 @@ import contextlib
 import os
 import select
 import socket
-from time import monotonic, monotonic_ns
+from collections.abc import Callable
+from time import monotonic_ns
 
-from mcpr.dataplane.client import Client, State
+from mcpr.dataplane.client import Client
 from mcpr.dataplane.handler import Handler
 from mcpr.dataplane.pool import Pool
+from mcpr.dataplane.state import ANSWER, IDLE, SECOND
 from mcpr.errors import McprError
-from mcpr.protocol.http1 import Heads
+from mcpr.protocol.http1 import Heads, RequestHead
 from mcpr.protocol.limits import Limits
 
 _TICK_SECONDS = 0.5
 _DRAIN_TICK_SECONDS = 0.02
 #: While draining, how long an idle connection may still send a request that was on its way.
-_GRACE_SECONDS = 0.25
+_GRACE_NS = SECOND // 4
 
 
 class Listener:
-    """One listening address. `clients`: every open connection."""
+    """One listening address.
+
+    clients: every open connection. known: a head seen before, by its bytes; it has a plan.
+    open: the handler's, for the hot path. The `…_ns` are limits in nanoseconds.
+    """
 
     def __init__(
         self, handler: Handler, pool: Pool, limits: Limits, loop: asyncio.AbstractEventLoop
@@ -29,10 +35,15 @@ class Listener:
         self.handler = handler
         self.limits = limits
         self.loop = loop
-        self.heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+        self.open = handler.open
+        self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+        self.known: Callable[[bytes], RequestHead | None] = self._heads.requests.get
         self.clients: set[Client] = set()
         self.draining = False
-        self.idle_seconds = limits.idle_seconds
+        self.idle_ns = round(limits.idle_seconds * SECOND)
+        self.head_ns = round(limits.head_seconds * SECOND)
+        self.body_ns = round(limits.body_seconds * SECOND)
+        self.stalled_ns = round(limits.stalled_seconds * SECOND)
         self._pool = pool
         self._server: asyncio.Server | None = None
         self._sockets: list[socket.socket] = []
@@ -61,12 +72,19 @@ class Listener:
         self.clients.add(client)
         return len(self.clients) <= self.limits.connections
 
+    def read_head(self, data: bytes) -> RequestHead:
+        """Parse and plan a request's head. Raises BadHead."""
+        head = self.known(data) or self._heads.request(data)
+        if head.plan is None:
+            head.plan = self.handler.plan_request(head)
+        return head
+
     def _sweep(self) -> None:
-        now = monotonic()
-        for client in [c for c in self.clients if c.deadline <= now]:
+        now = monotonic_ns()
+        for client in [c for c in self.clients if c.deadline_ns <= now]:
             client.expired()
         self._pool.sweep(now)
-        self.handler.tick(monotonic_ns())
+        self.handler.tick(now)
         self._tick = self.loop.call_later(_TICK_SECONDS, self._sweep)
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> int:
@@ -75,17 +93,17 @@ class Listener:
         hurry: set when somebody does not want to wait any longer.
         """
         self.draining = True
-        self.idle_seconds = _GRACE_SECONDS
+        self.idle_ns = _GRACE_NS
         if self._server is not None:
             self._server.close()
         await self._accept_the_rest()
-        now = monotonic()
+        now = monotonic_ns()
         for client in self.clients:
             client.announce_close()
-            if client.state == State.IDLE:
-                client.deadline = now + _GRACE_SECONDS
-        until = now + seconds
-        while self.clients and monotonic() < until and not hurry.is_set():
+            if client.state == IDLE:
+                client.deadline_ns = now + _GRACE_NS
+        until = now + round(seconds * SECOND)
+        while self.clients and monotonic_ns() < until and not hurry.is_set():
             self._end_what_can()
             await asyncio.sleep(_DRAIN_TICK_SECONDS)
         cut = sum(client.watch is not None for client in self.clients)
@@ -110,11 +128,11 @@ class Listener:
         self._sockets.clear()
 
     def _end_what_can(self) -> None:
-        now = monotonic()
+        now = monotonic_ns()
         for client in list(self.clients):
-            if client.state == State.ANSWER:
+            if client.state == ANSWER:
                 client.end_stream()
-            elif client.state == State.IDLE and client.deadline <= now and not _has_news(client):
+            elif client.state == IDLE and client.deadline_ns <= now and not _has_news(client):
                 client.close()
 
     def __repr__(self) -> str:

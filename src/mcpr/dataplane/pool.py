@@ -7,12 +7,14 @@ of an exchange is written to it; after that, whatever happens is the exchange's 
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
-from typing import TYPE_CHECKING
+from time import monotonic_ns
+from typing import TYPE_CHECKING, cast
 
-from mcpr.dataplane.handler import AnswerPlan, Handler
-from mcpr.dataplane.place import Place
+from mcpr.dataplane.answering import Answering
+from mcpr.dataplane.handler import Completed, Handler
+from mcpr.dataplane.state import EXCHANGE, SECOND
 from mcpr.dataplane.upstream import Upstream
 from mcpr.protocol.http1 import Heads, ResponseHead
 from mcpr.protocol.limits import Limits
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from mcpr.dataplane.client import Client
 
 logger = logging.getLogger(__name__)
+
+#: Common calls are recorded together: this many, or those of this time.
+_BATCH = 64
+_BATCH_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,9 @@ class Pool:
     """Gives exchanges a connection each, as many at a time as the limits allow.
 
     exchanges: under way, streams not counted once their head is through. streams: those.
+    idle: connections that wait, the one used last at the end. waiting: clients without a place.
+    completed: common calls of which the handler has not been told yet.
+    known: a head seen before, by its bytes; it has a plan.
     """
 
     def __init__(
@@ -47,65 +56,78 @@ class Pool:
     ) -> None:
         self.address = address
         self.limits = limits
-        self.handler = handler
-        self.heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+        self.max_exchanges = limits.exchanges
+        self.idle_ns = round(limits.pool_idle_seconds * SECOND)
         self.exchanges = 0
         self.streams = 0
+        self.idle: list[Upstream] = []
+        self.waiting: dict[Answering, None] = {}
         self.connections: set[Upstream] = set()
+        self.completed: list[Completed] = []
+        self.turning_points = (1, _BATCH)
+        self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+        self.known: Callable[[bytes], ResponseHead | None] = self._heads.responses.get
+        self._handler = handler
         self._loop = loop
-        self._idle: list[Upstream] = []
-        self._waiting: dict[Client, None] = {}
+        self._wait_ns = round(limits.wait_seconds * SECOND)
         self._connecting: set[asyncio.Task[None]] = set()
 
     def start(self, client: "Client") -> None:
         """Find a connection for the client's exchange: now, soon, or never (`client.fail`)."""
-        if self.exchanges >= self.limits.exchanges:
-            if len(self._waiting) >= self.limits.waiters:
-                client.fail("busy")
-            else:
-                self._waiting[client] = None
-                client.wait(self.limits.wait_seconds)
-            return
-        self._serve(client)
+        if self.exchanges < self.max_exchanges:
+            self._serve(client)
+        elif len(self.waiting) < self.limits.waiters:
+            self.waiting[client] = None
+            client.wait(self._wait_ns)
+        else:
+            client.fail("busy")
 
-    def may_stream(self) -> bool:
-        """Whether one more stream may be open."""
-        return self.streams < self.limits.streams
-
-    def forget(self, client: "Client") -> None:
+    def forget(self, client: Answering) -> None:
         """The client no longer waits for a place."""
-        self._waiting.pop(client, None)
+        self.waiting.pop(client, None)
 
     def leave(self) -> None:
         """An exchange is over, or became a stream: its place is free."""
         self.exchanges -= 1
-        if self._waiting:
-            client = next(iter(self._waiting))
-            del self._waiting[client]
-            self._serve(client)
+        if self.waiting:
+            self.next()
 
-    def plan_answer(self, head: ResponseHead) -> AnswerPlan:
-        """The handler's plan, and how long the upstream says it keeps connections."""
-        plan = self.handler.plan_answer(head)
-        plan.idle_seconds = self.limits.pool_idle_seconds
-        for part in (head.value(b"keep-alive") or b"").split(b","):
-            name, _, value = part.partition(b"=")
-            if name.strip().lower() == b"timeout" and value.strip().isdigit():
-                # `Keep-Alive: timeout=5`: leave a second before the upstream does.
-                plan.idle_seconds = min(plan.idle_seconds, max(0.0, int(value) - 1.0))
-        return plan
+    def next(self) -> None:
+        """Whoever has waited longest gets the free place."""
+        client = next(iter(self.waiting))
+        del self.waiting[client]
+        self._serve(cast("Client", client))
 
-    def give_back(self, upstream: Upstream) -> None:
-        """The exchange on this connection is complete; it may carry another one."""
-        upstream.rest()
-        self._idle.append(upstream)
+    def read_head(self, data: bytes) -> ResponseHead:
+        """Parse and plan an answer's head. Raises BadHead."""
+        head = self.known(data) or self._heads.response(data)
+        if head.plan is None:
+            plan = self._handler.plan_answer(head)
+            plan.idle_ns = _heed(head, self.idle_ns)
+            if head.keep_alive and not head.chunked and not head.is_bodiless(b""):
+                plan.length = -1 if head.content_length is None else head.content_length
+            head.plan = plan
+        return head
+
+    def hand_over(self) -> None:
+        """A turning point of `completed`: its first call waits for others, the last for none."""
+        if len(self.completed) < _BATCH:
+            self._loop.call_later(_BATCH_SECONDS, self.flush)
+        else:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell the handler of the common calls that are completed."""
+        if self.completed:
+            calls, self.completed = self.completed, []
+            self._handler.completed(calls)
 
     def _serve(self, client: "Client") -> None:
         self.exchanges += 1
-        client.place = Place.EXCHANGE
-        idle = self._idle
+        client.place = EXCHANGE
+        idle = self.idle
         if idle:
-            now = monotonic()
+            now = monotonic_ns()
             while idle:
                 upstream = idle.pop()
                 if upstream.is_usable(now):
@@ -132,14 +154,13 @@ class Pool:
         else:
             client.send_on(upstream)
 
-    def sweep(self, now: float) -> None:
+    def sweep(self, now_ns: int) -> None:
         """Close what has waited too long for an exchange."""
-        keep = [u for u in self._idle if now - u.idle_since < u.idle_seconds]
-        if len(keep) < len(self._idle):
-            for upstream in self._idle:
-                if now - upstream.idle_since >= upstream.idle_seconds:
-                    upstream.close()
-            self._idle = keep
+        old = [u for u in self.idle if now_ns - u.idle_since_ns >= u.idle_ns]
+        if old:
+            self.idle[:] = [u for u in self.idle if now_ns - u.idle_since_ns < u.idle_ns]
+            for upstream in old:
+                upstream.close()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -148,10 +169,20 @@ class Pool:
         await asyncio.gather(*self._connecting, return_exceptions=True)
         for upstream in list(self.connections):
             upstream.close()
-        self._idle.clear()
+        self.idle.clear()
+        self.flush()
 
     def __repr__(self) -> str:
         return (
             f"<Pool {self.address.host}:{self.address.port} {self.exchanges} exchanges, "
-            f"{self.streams} streams, {len(self._idle)} idle, {len(self._waiting)} waiting>"
+            f"{self.streams} streams, {len(self.idle)} idle, {len(self.waiting)} waiting>"
         )
+
+
+def _heed(head: ResponseHead, idle_ns: int) -> int:
+    """`Keep-Alive: timeout=5`: leave a second before the upstream does."""
+    for part in (head.value(b"keep-alive") or b"").split(b","):
+        name, _, value = part.partition(b"=")
+        if name.strip().lower() == b"timeout" and value.strip().isdigit():
+            return min(idle_ns, max(0, int(value) - 1) * SECOND)
+    return idle_ns

@@ -1,12 +1,16 @@
-"""One connection to an upstream: it carries one exchange at a time and reads its answer."""
+"""One connection to an upstream: it carries one exchange at a time and reads its answer.
+
+As in `client.py`, the common answer (a head seen before, its body whole) is handled in one piece.
+"""
 
 import asyncio
 import logging
 import select
-from time import monotonic, monotonic_ns
-from typing import TYPE_CHECKING, cast
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Final, cast
 
-from mcpr.dataplane.handler import AnswerPlan, Ending
+from mcpr.dataplane.handler import AnswerPlan, Ending, RequestPlan, Watch
+from mcpr.dataplane.state import IDLE, NOWHERE
 from mcpr.protocol.http1 import BadChunk, BadHead, Chunked, ResponseHead, find_end
 
 if TYPE_CHECKING:
@@ -16,14 +20,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 #: How an answer's body ends, as what is left of it: a number of bytes, or one of these.
-_CHUNKED = -1
-_UNTIL_CLOSE = -2
+_CHUNKED: Final = -1
+_UNTIL_CLOSE: Final = -2
 #: Below this age an idle connection is taken as it is; above, its socket is asked first.
-_FRESH_SECONDS = 0.005
+FRESH_NS: Final = 5_000_000
 
 
 class Upstream(asyncio.Protocol):
-    """An upstream connection. `idle_since`, `idle_seconds`: while it waits in the pool."""
+    """An upstream connection.
+
+    client: whose exchange it carries. idle_since_ns, idle_ns: since when it waits in the pool, and
+    how long it may.
+    """
 
     __slots__ = (
         "_buffer",
@@ -34,8 +42,8 @@ class Upstream(asyncio.Protocol):
         "_poll",
         "_reusable",
         "client",
-        "idle_seconds",
-        "idle_since",
+        "idle_ns",
+        "idle_since_ns",
         "pool",
         "transport",
     )
@@ -45,8 +53,8 @@ class Upstream(asyncio.Protocol):
     def __init__(self, pool: "Pool") -> None:
         self.pool = pool
         self.client: Client | None = None
-        self.idle_since = 0.0
-        self.idle_seconds = pool.limits.pool_idle_seconds
+        self.idle_since_ns = 0
+        self.idle_ns = pool.idle_ns
         self._buffer = b""
         self._plan: AnswerPlan | None = None
         self._left = 0
@@ -56,152 +64,182 @@ class Upstream(asyncio.Protocol):
         self._poll: select.poll | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are none of asyncio's classes, but all of their methods.
+        """The upstream accepted."""
         self.transport = transport = cast("asyncio.Transport", transport)
         transport.set_write_buffer_limits(high=65_536)
         self.pool.connections.add(self)
 
-    def send(self, client: "Client", data: bytes) -> None:
-        """Begin an exchange: its head, and its body if that is already there."""
-        self.client = client
-        self._plan = None
-        self.transport.write(data)
-
-    def is_usable(self, now: float) -> bool:
+    def is_usable(self, now_ns: int) -> bool:
         """Whether an exchange may begin here: open, not too old, and nothing came unasked."""
-        age = now - self.idle_since
-        if self.transport.is_closing() or age >= self.idle_seconds:
+        age = now_ns - self.idle_since_ns
+        if self.transport.is_closing() or age >= self.idle_ns:
             return False
-        if age < _FRESH_SECONDS:
+        if age < FRESH_NS:
             return True
         # The loop tells of an end of file only at its next turn; the socket knows it now.
         if self._poll is None:
             self._poll = select.poll()
-            self._poll.register(
-                self.transport.get_extra_info("socket").fileno(), select.POLLIN | select.POLLHUP
-            )
+            descriptor = self.transport.get_extra_info("socket").fileno()
+            self._poll.register(descriptor, select.POLLIN | select.POLLHUP)
         return not self._poll.poll(0)
 
     # What comes
 
     def data_received(self, data: bytes) -> None:
+        """Bytes of an answer."""
         try:
-            self._received(data)
+            client = self.client
+            if client is None:
+                # Nobody asked: whatever it is, it is not the next answer.
+                self.close()
+                return
+            now = monotonic_ns()
+            if self._plan is not None:
+                self._body(client, b"", data, 0, now)
+                return
+            if not self._buffer:
+                pool = self.pool
+                end = data.find(b"\r\n\r\n") + 4
+                head = pool.known(data[:end])
+                if head is not None:
+                    plan = cast("AnswerPlan", head.plan)
+                    if client.takes_whole and len(data) - end == plan.length:
+                        self._common(client, plan, data[end:], now)
+                        return
+            self._head(client, self._buffer + data if self._buffer else data, now)
         except (BadHead, BadChunk):
             self._fail("garbage")
         except Exception:
             logger.exception("a mistake of ours while reading an answer")
             self._fail("internal")
 
-    def _received(self, data: bytes) -> None:
-        client = self.client
-        if client is None:
-            self.close()
-            return
-        now = monotonic_ns()
-        if self._plan is not None:
-            self._body(client, data, 0, now)
-            return
-        if self._buffer:
-            data = self._buffer + data
-            self._buffer = b""
-        end = data.find(b"\r\n\r\n") + 4
-        head = self.pool.heads.responses.get(data[:end])
-        if head is None:
-            head, data, end = self._slow_head(client, data)
-            if head is None:
-                return
-        plan = head.plan
-        if plan is None:
-            plan = head.plan = self.pool.plan_answer(head)
-        assert isinstance(plan, AnswerPlan)
-        self.idle_seconds = plan.idle_seconds
-        size = head.content_length
-        if (
-            size is not None
-            and len(data) - end == size
-            and head.keep_alive
-            and client.takes_whole
-            and not head.is_bodiless(client.method)
-        ):
-            self.client = None
-            client.whole_answer(plan, data[end:], now)
-            self.pool.give_back(self)
-            return
-        self._start(client, head, plan, now)
-        if self.client is client and (len(data) > end or not self._left):
-            self._body(client, data, end, now)
+    def _common(self, client: "Client", plan: AnswerPlan, body: bytes, now: int) -> None:
+        """The common answer: all of it is here, and both connections go on."""
+        pool = self.pool
+        client.transport.write(plan.ended + body)
+        asked = client.unwatched
+        if asked is not None and plan.is_common:
+            request = cast("RequestPlan", client.plan)
+            completed = pool.completed
+            completed.append(
+                (
+                    request.facts,
+                    asked,
+                    client.started_ns,
+                    client.sent_ns,
+                    plan.facts,
+                    body,
+                    now,
+                    monotonic_ns(),
+                )
+            )
+            client.unwatched = None
+            if len(completed) in pool.turning_points:
+                pool.hand_over()
+        else:
+            watch = cast("Watch", client.seen())
+            client.watch = None
+            watch.whole(plan.facts, body, now, monotonic_ns())
+        client.upstream = None
+        client.place = NOWHERE
+        client.state = IDLE
+        client.deadline_ns = now + client.listener.idle_ns
+        self.client = None
+        self.idle_since_ns = now
+        self.idle_ns = plan.idle_ns
+        pool.idle.append(self)
+        pool.exchanges -= 1
+        if pool.waiting:
+            pool.next()
+        if client.ahead or client.reading_paused:
+            client.go_on()
+        if self._paused:
+            self.resume_reading()
 
-    def _slow_head(self, client: "Client", data: bytes) -> tuple[ResponseHead | None, bytes, int]:
-        limits = self.pool.limits
+    def _head(self, client: "Client", data: bytes, now: int) -> None:
+        """The long way: heads that came in pieces, for the first time, or after interim ones."""
+        pool = self.pool
+        self._buffer = b""
         while True:
-            end = find_end(data, limit=limits.head_bytes)
+            end = find_end(data, limit=pool.limits.head_bytes)
             if end < 0:
                 self._buffer = data
-                return None, data, end
-            head = self.pool.heads.response(data[:end])
+                return
+            head = pool.read_head(data[:end])
             if head.status >= 200:
-                return head, data, end
+                break
             if head.status == 101:
                 raise BadHead("an upgrade that nobody asked for")
             if head.status != 100:
                 client.interim(data[:end])
             data = data[end:]
-            if not data:
-                return None, data, 0
+        plan = cast("AnswerPlan", head.plan)
+        self.idle_ns = plan.idle_ns
+        if client.takes_whole and len(data) - end == plan.length:
+            self._common(client, plan, data[end:], now)
+            return
+        if plan.is_bounded and (head.content_length or 0) > pool.limits.answer_bytes:
+            self._fail("over")
+            return
+        self._frame(head, client.method)
+        start = client.start_answer(head, plan, now, framed=self._left != _UNTIL_CLOSE)
+        if start is None:
+            return
+        self._plan = plan
+        if len(data) > end or not self._left:
+            self._body(client, start, data, end, now)
+        else:
+            client.transport.write(start)
 
-    def _start(self, client: "Client", head: ResponseHead, plan: AnswerPlan, now: int) -> None:
+    def _frame(self, head: ResponseHead, method: bytes) -> None:
+        """How the body will end: RFC 9112 section 6.3, responses."""
         self._reusable = head.keep_alive
         self._chunked = None
-        size = head.content_length
-        if head.is_bodiless(client.method):
+        if head.is_bodiless(method):
             self._left = 0
         elif head.chunked:
             self._left = _CHUNKED
             self._chunked = Chunked()
-        elif size is not None:
-            self._left = size
-            if plan.is_bounded and size > self.pool.limits.answer_bytes:
-                self._fail("over")
-                return
+        elif head.content_length is not None:
+            self._left = head.content_length
         else:
             self._left = _UNTIL_CLOSE
             self._reusable = False
-        self._plan = plan
-        client.start_answer(head, plan, now, framed=self._left != _UNTIL_CLOSE)
 
-    def _body(self, client: "Client", data: bytes, start: int, now: int) -> None:
+    def _body(self, client: "Client", head: bytes, data: bytes, start: int, now: int) -> None:
         left = self._left
         chunked = self._chunked
         if chunked is not None:
             pieces, stop = chunked.feed(data, start)
-            client.more_answer(data[start:stop], pieces, now)
+            client.more_answer(head, data[start:stop], pieces, now)
             done = chunked.done
         elif left == _UNTIL_CLOSE:
             stop = len(data)
             piece = data[start:]
-            client.more_answer(piece, (piece,), now)
+            client.more_answer(head, piece, (piece,), now)
             done = False
         else:
             stop = min(len(data), start + left)
             piece = data[start:stop]
             self._left = left - len(piece)
-            if piece:
-                client.more_answer(piece, (piece,), now)
+            client.more_answer(head, piece, (piece,) if piece else (), now)
             done = not self._left
         if self.client is not client:
-            return  # It was over the limit, and is closed.
+            return  # It was over a limit, and is closed.
         if done:
             self._done(client, reusable=self._reusable and stop == len(data))
 
     def _done(self, client: "Client", *, reusable: bool) -> None:
         self.client = None
         self._plan = None
-        sent_all = client.end_answer()
-        if reusable and sent_all:
-            self.pool.give_back(self)
-        else:
+        sent_whole = client.end_answer()
+        if not (reusable and sent_whole):
             self.close()
+            return
+        if self._paused:
+            self.resume_reading()
+        self.idle_since_ns = monotonic_ns()
+        self.pool.idle.append(self)
 
     def _fail(self, ending: Ending) -> None:
         client, self.client = self.client, None
@@ -210,9 +248,11 @@ class Upstream(asyncio.Protocol):
             client.fail(ending)
 
     def eof_received(self) -> bool:
+        """The upstream will send no more; `connection_lost` follows."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, with or without an exchange on it."""
         self.pool.connections.discard(self)
         client, self.client = self.client, None
         if client is None:
@@ -230,10 +270,12 @@ class Upstream(asyncio.Protocol):
     # Backpressure
 
     def pause_writing(self) -> None:
+        """The upstream does not take the request body as fast as it comes."""
         if self.client is not None:
             self.client.pause_request()
 
     def resume_writing(self) -> None:
+        """The upstream takes more."""
         if self.client is not None:
             self.client.resume_request()
 
@@ -252,14 +294,6 @@ class Upstream(asyncio.Protocol):
         """End the connection at once; an exchange on it is no longer wanted."""
         self.client = None
         self.transport.abort()
-
-    def rest(self) -> None:
-        """Wait in the pool from now on."""
-        if self._paused:
-            self.resume_reading()
-        self.client = None
-        self._plan = None
-        self.idle_since = monotonic()
 
     def __repr__(self) -> str:
         state = "idle" if self.client is None else "busy"

@@ -25,7 +25,7 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     caller: tuple[str | None, str | None, str | None, str | None]
     ending: Ending
     status: int | None
-    ts_ms: int
+    wall_ns: int
     started_ns: int
     sent_ns: int
     first_ns: int
@@ -55,7 +55,7 @@ def pack(exchange: Exchange, ending: Ending, now_ns: int) -> bytes:
             (caller.client, caller.version, caller.name, caller.revision),
             ending,
             exchange.status,
-            exchange.ts_ms,
+            recording.wall_ns,
             exchange.started_ns,
             exchange.sent_ns,
             exchange.first_ns,
@@ -75,14 +75,15 @@ def complete(frame: bytes, ids: Ids) -> list[RequestEvent]:
     recording = Recording(digest.server, rows.append, ids, keep_detail=digest.keep_detail)
     if digest.facts.session is not None and any(digest.caller):
         recording.sessions.opened(digest.facts.session, Caller(*digest.caller))
-    exchange = Exchange(recording, digest.facts, digest.started_ns, digest.ts_ms)
+    recording.wall_ns = digest.wall_ns
+    exchange = Exchange(recording, digest.facts, digest.started_ns, digest.facts.kind)
     exchange.sent_ns = digest.sent_ns
     exchange.read_request(digest.request)
     if digest.answer is not None:
         # One event's data came out of its stream: it is read as the JSON that it is.
         answer = msgspec.structs.replace(digest.answer, coding=None)
         if digest.answer_body:
-            answer = msgspec.structs.replace(answer, is_json=True, is_events=False)
+            answer = msgspec.structs.replace(answer, is_json=True, is_events=False, is_plain=True)
         exchange.read_head(answer, digest.first_ns)
         if digest.answer_body:
             exchange.read_data(digest.answer_body, digest.ended_ns)

@@ -8,6 +8,7 @@ nothing here may fail a call: what cannot be read is recorded as unread.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec import UNSET, Raw
 
 from mcpr.events import Detail, Ids, Kind, RequestEvent
@@ -17,7 +18,14 @@ from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
 from mcpr.pipeline.unanswered import Unanswered
-from mcpr.protocol.jsonrpc import Answer, Message, NotJsonRpc, is_ambiguous, read_messages, same_id
+from mcpr.protocol.jsonrpc import (
+    Answer,
+    Message,
+    NotJsonRpc,
+    is_ambiguous,
+    read_messages,
+    same_id,
+)
 from mcpr.protocol.mcp import (
     KNOWN_METHODS,
     OTHER,
@@ -41,6 +49,8 @@ class Recording:
     here; None where large bodies are decoded after all (in the companion).
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
+    wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
+    tools: tool names seen, as they are recorded; bounded by whoever adds to it.
     held: bytes of large answers kept for the companion at this moment; bounded by `max_held`.
     """
 
@@ -50,59 +60,44 @@ class Recording:
     digest: "Callable[[Exchange, Ending, int], None] | None" = None
     active: "Callable[[], Iterable[Exchange]]" = tuple
     keep_detail: bool = True
+    wall_ns: int = 0
     callers: Callers = field(default_factory=Callers)
     sessions: Sessions = field(default_factory=Sessions)
     unanswered: Unanswered = field(default_factory=Unanswered)
+    tools: dict[str, str] = field(default_factory=dict)
     held: int = 0
     max_held: int = 64 * 1024 * 1024
 
 
-class Exchange:
-    """Watches one exchange. `started_ns`, `sent_ns`, `first_ns`: monotonic clock, 0 = not yet."""
+class Exchange(msgspec.Struct, gc=False, eq=False):
+    """Watches one exchange. `started_ns`, `sent_ns`, `first_ns`: monotonic clock, 0 = not yet.
 
-    __slots__ = (
-        "answer",
-        "body",
-        "bytes_in",
-        "bytes_out",
-        "cancelled",
-        "deferred",
-        "facts",
-        "first_ns",
-        "held",
-        "kind",
-        "messages",
-        "note",
-        "reader",
-        "recording",
-        "sent_ns",
-        "started_ns",
-        "status",
-        "ts_ms",
-    )
+    message: the first (nearly always the only) JSON-RPC message; others: the rest of a batch.
+    deferred: a body is too large to decode here. cancelled: the client said it wants no answer.
+    A struct rather than a class with `__init__`: one is made for every call.
+    """
 
-    def __init__(self, recording: Recording, facts: RequestFacts, now_ns: int, ts_ms: int) -> None:
-        self.recording = recording
-        self.facts = facts
-        self.started_ns = now_ns
-        self.ts_ms = ts_ms
-        self.sent_ns = 0
-        self.first_ns = 0
-        self.status: int | None = None
-        self.bytes_in = 0
-        self.bytes_out = 0
-        self.body = b""
-        self.deferred = False
-        self.held = 0
-        self.messages: list[Message] = []
-        self.answer: AnswerFacts | None = None
-        self.reader: AnswerReader | None = None
-        self.cancelled = False
-        self.note: str | None = None
-        self.kind: Kind = "oauth" if facts.is_oauth else "stream" if facts.opens_stream else "http"
+    recording: Recording
+    facts: RequestFacts
+    started_ns: int
+    kind: Kind
+    sent_ns: int = 0
+    first_ns: int = 0
+    status: int | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    message: Message | None = None
+    others: tuple[Message, ...] = ()
+    body: bytes = b""
+    answer: AnswerFacts | None = None
+    reader: AnswerReader | None = None
+    note: str | None = None
+    held: int = 0
+    deferred: bool = False
+    cancelled: bool = False
 
     def read_request(self, body: bytes) -> None:
-        """The request's whole body. Decides what the exchange is; call once, before `end`."""
+        """The request's whole body. Decides what the exchange is; call once, before the end."""
         self.bytes_in = len(body)
         if not self.facts.is_json:
             return
@@ -118,9 +113,10 @@ class Exchange:
         message = messages[0]
         if len(messages) > 1:
             requests = [m for m in messages if m.method is not UNSET and m.id is not UNSET]
-            messages = requests or messages[:1]
-            message = messages[0]
-        self.messages = messages
+            if requests:
+                message = requests[0]
+                self.others = tuple(requests[1:])
+        self.message = message
         method = message.method
         if method is UNSET or message.id is UNSET:
             self.kind = "notification"
@@ -136,6 +132,13 @@ class Exchange:
     def request_size(self, size: int) -> None:
         """More of a request body that is not read here was sent on."""
         self.bytes_in += size
+
+    def whole(self, answer: object, body: bytes, first_ns: int, now_ns: int) -> None:
+        """The answer's head and body at once; the exchange is over."""
+        self.read_head(answer, first_ns)
+        if body:
+            self.read_data(body, now_ns)
+        self.end("complete", now_ns)
 
     def read_head(self, answer: object, now_ns: int) -> None:
         """The answer's head (not an interim one), by its AnswerFacts."""
@@ -176,10 +179,10 @@ class Exchange:
     @property
     def request_id(self) -> Raw | None:
         """The id that an answer of our own must carry, if it answers one request."""
-        if len(self.messages) == 1:
-            request_id = self.messages[0].id
-            return None if request_id is UNSET else request_id
-        return None
+        message = self.message
+        if message is None or self.others or message.id is UNSET:
+            return None
+        return message.id
 
     @property
     def is_endless(self) -> bool:
@@ -197,8 +200,12 @@ class Exchange:
         if wanted is UNSET:
             return
         for other in self.recording.active():
-            if other.facts.session == self.facts.session and any(
-                m.id is not UNSET and same_id(m.id, wanted) for m in other.messages
+            asked = other.message
+            if (
+                asked is not None
+                and other.facts.session == self.facts.session
+                and asked.id is not UNSET
+                and same_id(asked.id, wanted)
             ):
                 other.cancelled = True
 
@@ -216,11 +223,10 @@ class Exchange:
         if self.deferred and recording.digest is not None:
             recording.digest(self, ending, now_ns)
             return
-        messages = self.messages
-        if not messages:
+        if self.message is None:
             recording.publish(self._row(None, self._plain(ending), now_ns))
             return
-        for message in messages:
+        for message in (self.message, *self.others):
             verdict = self._verdict(message, ending)
             if verdict is None:
                 recording.unanswered.wait(self, message, now_ns)
@@ -348,8 +354,8 @@ class Exchange:
         else:
             detail = None
         return RequestEvent(
-            recording.ids.mint(self.ts_ms + (now_ns - self.started_ns) // 1_000_000),
-            self.ts_ms,
+            recording.ids.mint((now_ns + recording.wall_ns) // 1_000_000),
+            (self.started_ns + recording.wall_ns) // 1_000_000,
             recording.server,
             self.kind,
             method,
@@ -401,7 +407,7 @@ class Exchange:
         return "mismatch" if self.note is None else f"{self.note} mismatch"
 
     def __repr__(self) -> str:
-        method = self.messages[0].method if self.messages else self.facts.http_method
+        method = self.facts.http_method if self.message is None else self.message.method
         return f"<Exchange {self.kind} {method} {self.status}>"
 
 

@@ -8,6 +8,7 @@ import binascii
 
 import msgspec
 
+from mcpr.events import Kind
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.http1 import RequestHead, ResponseHead
 from mcpr.protocol.mcp import bounded_revision
@@ -21,13 +22,14 @@ class RequestFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     revision: `MCP-Protocol-Version`, bounded. session: keyed hash of `Mcp-Session-Id`.
     mirrored_method, mirrored_name: `Mcp-Method` and `Mcp-Name`, decoded.
+    kind: of the exchange, if its body holds no JSON-RPC.
     has_credential: whether an `Authorization` field came. opens_stream: a GET for an event stream.
     is_json: whether a JSON body follows that can be read. path: without the query.
     """
 
     http_method: str
     path: str
-    is_oauth: bool
+    kind: Kind
     is_json: bool
     opens_stream: bool
     has_credential: bool
@@ -41,6 +43,7 @@ class AnswerFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of a response's head.
 
     coding: content coding in lower case, None for identity. session: keyed hash, as above.
+    is_plain: a JSON body that can be read as it is.
     """
 
     status: int
@@ -48,6 +51,7 @@ class AnswerFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_events: bool
     coding: str | None
     session: str | None
+    is_plain: bool
 
 
 def media_type(value: bytes | None) -> bytes:
@@ -69,14 +73,15 @@ def request_facts(head: RequestHead, names: SessionNames) -> RequestFacts:
     session = head.value(b"mcp-session-id")
     method = head.method.decode("latin-1")
     accept = head.value(b"accept") or b""
+    opens_stream = method == "GET" and b"text/event-stream" in accept.lower()
     return RequestFacts(
         http_method=method,
         path=path[:_MAX_PATH].decode("latin-1"),
-        is_oauth=is_well_known(path),
+        kind="oauth" if is_well_known(path) else "stream" if opens_stream else "http",
         is_json=method == "POST"
         and is_json(head.value(b"content-type"))
         and _coding(head.value(b"content-encoding")) is None,
-        opens_stream=method == "GET" and b"text/event-stream" in accept.lower(),
+        opens_stream=opens_stream,
         has_credential=head.value(b"authorization") is not None,
         revision=bounded_revision(_text(head.value(b"mcp-protocol-version"))),
         session=names.name(session) if session else None,
@@ -89,12 +94,14 @@ def answer_facts(head: ResponseHead, names: SessionNames) -> AnswerFacts:
     """Read a response's head."""
     kind = head.value(b"content-type")
     session = head.value(b"mcp-session-id")
+    coding = _coding(head.value(b"content-encoding"))
     return AnswerFacts(
         status=head.status,
         is_json=is_json(kind),
         is_events=media_type(kind) == b"text/event-stream",
-        coding=_coding(head.value(b"content-encoding")),
+        coding=coding,
         session=names.name(session) if session else None,
+        is_plain=is_json(kind) and coding is None and head.status < 300,
     )
 
 

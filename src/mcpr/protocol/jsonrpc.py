@@ -4,8 +4,8 @@ Only what classifies a message is decoded; the rest is skipped, not built. A bod
 read this way is not an error of ours: it travels on untouched, and the record says what it was.
 """
 
-import re
-from typing import Any
+import json
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -47,12 +47,22 @@ class Message(msgspec.Struct, gc=False):
     method: str | UnsetType = UNSET
     id: Raw | UnsetType = UNSET
     params: Params | None = None
+    result: Raw | UnsetType = UNSET
+    error: Raw | UnsetType = UNSET
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is any of the three."""
+        return self.method is not UNSET or self.result is not UNSET or self.error is not UNSET
+
+
+_MAX_CODE = 2**53 - 1
 
 
 class Error(msgspec.Struct, gc=False):
-    """A JSON-RPC error object."""
+    """A JSON-RPC error object. A code that no store can hold is none."""
 
-    code: int | None = None
+    code: Annotated[int, msgspec.Meta(ge=-_MAX_CODE, le=_MAX_CODE)] | None = None
     message: str | None = None
 
 
@@ -76,45 +86,77 @@ class NotJsonRpc(ValueError):
     """The body is not JSON-RPC, whatever its content type says."""
 
 
+_NO_MESSAGE = "neither a request nor an answer"
+
+
 _message = msgspec.json.Decoder(Message).decode
 _messages = msgspec.json.Decoder(list[Message]).decode
 _answer = msgspec.json.Decoder(Answer).decode
 _answers = msgspec.json.Decoder(list[Answer]).decode
-_anything = msgspec.json.Decoder().decode
+_BOM = b"\xef\xbb\xbf"
+_WHITESPACE = b" \t\r\n"
 
 
 def read_messages(body: bytes) -> list[Message]:
-    """What a client sent: one message, or a batch in order. Raises NotJsonRpc."""
+    """What a client sent: one message, or a batch in order, never empty. Raises NotJsonRpc."""
     try:
-        return [_message(body)] if body[:1] == b"{" else _several(body, _message, _messages)
-    except msgspec.ValidationError:
-        return [_lenient_message(item) for item in _items(body)]
-    except (msgspec.DecodeError, RecursionError) as exc:
-        raise NotJsonRpc(str(exc)) from exc
+        if body[:1] == b"{":
+            message = _message(body)
+            if message.method is UNSET and not message.is_one:
+                raise NotJsonRpc(_NO_MESSAGE)
+            return [message]
+        messages: list[Message] = _several(body, _message, _messages)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # Servers read what is not quite JSON, and so does whoever wants to know what they did.
+        messages = [_lenient_message(item) for item in _items(body, _generous)]
+    if not messages or not all(message.is_one for message in messages):
+        raise NotJsonRpc(_NO_MESSAGE)
+    return messages
 
 
 def read_answers(body: bytes) -> list[Answer]:
-    """What a server sent: one message, or a batch in order. Raises NotJsonRpc."""
+    """What a server sent: one message, or a batch in order, never empty. Raises NotJsonRpc."""
     try:
-        return [_answer(body)] if body[:1] == b"{" else _several(body, _answer, _answers)
-    except msgspec.ValidationError:
-        return [_lenient_answer(item) for item in _items(body)]
-    except (msgspec.DecodeError, RecursionError) as exc:
-        raise NotJsonRpc(str(exc)) from exc
+        if body[:1] == b"{":
+            return [_answer(body)]
+        answers: list[Answer] = _several(body, _answer, _answers)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answers = [_lenient_answer(item) for item in _items(body, _exact)]
+    if not answers:
+        raise NotJsonRpc(_NO_MESSAGE)
+    return answers
 
 
 def _several(body: bytes, one: Any, many: Any) -> Any:  # the two decoders' types differ
-    start = body.lstrip(b" \t\r\n")
+    start = body.removeprefix(_BOM).lstrip(_WHITESPACE)
     if start[:1] == b"[":
         return many(start)
     return [one(start)]
 
 
-def _items(body: bytes) -> list[dict[str, Any]]:
-    """Read a well-formed body whose fields have types of their own (`"name": 5`)."""
+# A well-formed body may hold what the decoders above refuse: fields with types of their own
+# (`"name": 5`), half a surrogate pair, as JSON.stringify writes it. Such bodies are rare, and are
+# read by the standard library.
+
+
+def _number(digits: str) -> int | float:
+    # Python reads no integer of more than 4300 digits; nobody else keeps so many either.
+    return int(digits) if len(digits) < 300 else float(digits)
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is not JSON")
+
+
+#: `NaN` and raw control characters too: several servers read them.
+_generous = json.JSONDecoder(parse_int=_number, strict=False).decode
+_exact = json.JSONDecoder(parse_int=_number, parse_constant=_no_number).decode
+
+
+def _items(body: bytes, decode: Any) -> list[dict[str, Any]]:
     try:
-        value = _anything(body)
-    except (msgspec.DecodeError, RecursionError) as exc:
+        value = decode(body.removeprefix(_BOM).decode())
+    except (ValueError, RecursionError) as exc:
         raise NotJsonRpc(str(exc)) from exc
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, dict) for item in items):
@@ -123,11 +165,21 @@ def _items(body: bytes) -> list[dict[str, Any]]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """A string that can be written down: half a surrogate pair becomes U+FFFD."""
+    if not isinstance(value, str):
+        return None
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _raw(value: object) -> Raw:
-    return Raw(msgspec.json.encode(value))
+    try:
+        return Raw(json.dumps(value).encode())
+    except RecursionError:
+        return Raw(b"[]")  # not an id, whatever is in it
+
+
+def _member(item: dict[str, Any], name: str) -> Raw | UnsetType:
+    return _raw(item[name]) if name in item else UNSET
 
 
 def _implementation(value: object) -> Implementation | None:
@@ -137,7 +189,6 @@ def _implementation(value: object) -> Implementation | None:
 
 
 def _lenient_message(item: dict[str, Any]) -> Message:
-    method = _text(item.get("method"))
     params = item.get("params")
     read = None
     if isinstance(params, dict):
@@ -150,138 +201,156 @@ def _lenient_message(item: dict[str, Any]) -> Message:
             else None,
             revision=_text(params.get("protocolVersion")),
             client=_implementation(params.get("clientInfo")),
-            cancelled_id=_raw(params["requestId"]) if "requestId" in params else UNSET,
+            cancelled_id=_member(params, "requestId"),
         )
-    if method is None and not ("id" in item and ("result" in item or "error" in item)):
-        raise NotJsonRpc("neither a request nor an answer")
+    method = _text(item.get("method"))
     return Message(
         method=UNSET if method is None else method,
-        id=_raw(item["id"]) if "id" in item else UNSET,
+        id=_member(item, "id"),
         params=read,
+        # What is in them is nobody's business here; that they are there makes it an answer.
+        result=Raw(b"{}") if "result" in item else UNSET,
+        error=Raw(b"{}") if "error" in item else UNSET,
     )
+
+
+def _code(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _MAX_CODE:
+        return None
+    return value
 
 
 def _lenient_answer(item: dict[str, Any]) -> Answer:
     error, result = item.get("error", UNSET), item.get("result", UNSET)
     if isinstance(error, dict):
-        code = error.get("code")
-        error = Error(code if isinstance(code, int) else None, _text(error.get("message")))
+        error = Error(_code(error.get("code")), _text(error.get("message")))
     elif error is not UNSET and error is not None:
         error = Error()
     if isinstance(result, dict):
         result = Result(result.get("isError") is True, _text(result.get("protocolVersion")))
-    elif result is not UNSET:
+    elif result is not UNSET and result is not None:
         result = Result()
     return Answer(
-        id=_raw(item["id"]) if "id" in item else UNSET,
-        method=_raw(item["method"]) if "method" in item else UNSET,
-        error=error,
-        result=result,
+        id=_member(item, "id"), method=_member(item, "method"), error=error, result=result
     )
 
 
 def same_id(one: Raw | bytes, other: Raw | bytes) -> bool:
-    """Whether two ids are the same value: `1` and `"1"` are not; an escaped letter is its letter."""
+    """Whether two ids are the same value.
+
+    `1` and `"1"` are not, `1` and `1.0` are; an escaped letter is its letter.
+    """
     left, right = bytes(one), bytes(other)
     if left == right:
         return True
     try:
-        a, b = _anything(left), _anything(right)
-    except msgspec.DecodeError:
+        a, b = _generous(left.decode()), _generous(right.decode())
+    except (ValueError, RecursionError):
         return False
-    return type(a) is type(b) and a == b
+    return _kind(a) is _kind(b) and bool(a == b)
+
+
+def _kind(value: object) -> type:
+    return int if isinstance(value, float) else type(value)
 
 
 # Keys that decide what a request is, by the object they stand in.
 _TOP = frozenset(("method", "id", "params"))
 _PARAMS = frozenset(("name", "uri"))
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
+_BACKSLASH = ord("\\")
 
 
 def is_ambiguous(body: bytes, message: Message) -> bool:
     """Whether another parser could read another method, id, name or uri out of the same body.
 
-    True where one of these keys stands twice at its level, or in a case variant (some servers
-    match keys without case). The quick look is enough for nearly every body; only where a key's
-    letters occur more than once is the body walked token by token.
+    True where one of these keys (or `params`) stands twice at its level, or in a case variant: some
+    servers match keys without case, and some take the first of two. The answer is about the whole
+    body: of a batch, pass any one message.
+
+    The quick look is enough for nearly every body: outside the arguments no such key occurs more
+    often than the message needs. Only otherwise all keys are read with their places.
     """
-    low = body.lower()
-    if b"\\u" in low or (message.method is UNSET and b'"method"' in low):
-        return _walk(body)
+    text = body
     params = message.params
-    names = 0 if params is None else (params.name is not None) + (params.uri is not None)
-    # How often a key may stand in a body that is in order: at its level, and in `clientInfo`.
-    if params is not None and params.meta is not None and params.meta.client is not None:
-        names += params.meta.client.name is not None
+    names = 0
+    if params is not None:
+        arguments = params.arguments
+        if arguments is not UNSET:
+            within = bytes(arguments)
+            # Arguments may hold such keys as they please. Only those of an object are cut out: a
+            # string could equal bytes that begin in one token and end in the next. If the same
+            # object stands elsewhere too, either may go: it is the count that counts.
+            if within[:1] == b"{":
+                before, _, after = body.partition(within)
+                text = before + after
+        names = (params.name is not None) + (params.uri is not None)
+        meta = params.meta
+        for client in (params.client, None if meta is None else meta.client):
+            if client is not None and client.name is not None:
+                names += 1
+    text = text.lower()
     if (
-        low.count(b'"method"') <= 1
-        and low.count(b'"id"') <= 1
-        and low.count(b'"params"') <= 1
-        and (not names or low.count(b'"name"') + low.count(b'"uri"') <= names)
+        text.count(b'"method"') <= (message.method is not UNSET)
+        and text.count(b'"id"') <= (message.id is not UNSET)
+        and text.count(b'"params"') <= (params is not None)
+        and text.count(b'"name"') + text.count(b'"uri"') <= names
+        # An escape or a letter such as U+017F may write a key in a way that was not counted.
+        and not (_BACKSLASH in text and b"\\u" in text)
+        and (body.isascii() or (text.isascii() and _is_utf8(body)))
     ):
         return False
-    if params is not None and params.arguments is not UNSET:
-        # Arguments may hold such keys as they please: what is left counts.
-        within = bytes(params.arguments).lower()
-        left = {k: low.count(k) - within.count(k) for k in (b'"method"', b'"id"', b'"params"')}
-        named = sum(low.count(k) - within.count(k) for k in (b'"name"', b'"uri"'))
-        if max(left.values()) <= 1 and named <= names:
-            return False
-    return _walk(body)
+    return _reads_two_ways(body)
 
 
-def _walk(body: bytes) -> bool:
-    seen: list[set[str]] = []
-    expect_key = False
-    depth_is_object: list[bool] = []
-    path: list[str] = []
-    key = ""
-    for match in _TOKEN.finditer(body):
-        token = match[0]
-        if token == b"{":
-            depth_is_object.append(True)
-            seen.append(set())
-            path.append(key)
-            expect_key = True
-        elif token == b"[":
-            depth_is_object.append(False)
-            seen.append(set())
-            path.append(key)
-        elif token in (b"}", b"]"):
-            if not seen:
-                return True
-            depth_is_object.pop()
-            seen.pop()
-            key = path.pop()
-        elif token == b",":
-            expect_key = bool(depth_is_object) and depth_is_object[-1]
-        elif token != b":" and expect_key:
-            expect_key = False
-            key = _key(token)
-            if _clashes(key, path, seen[-1]):
-                return True
-    return False
-
-
-def _clashes(key: str, path: list[str], seen: set[str]) -> bool:
-    folded = key.lower()
-    in_batch = path[:1] == [""] and len(path) == 2 and path[1] == ""
-    if len(path) == 1 or in_batch:
-        watched = _TOP
-    elif path[-1] == "params" and len(path) <= 3:
-        watched = _PARAMS
-    else:
-        return False
-    if folded not in watched:
-        return False
-    if folded in seen or key != folded:
-        return True
-    seen.add(folded)
-    return False
-
-
-def _key(token: bytes) -> str:
+def _is_utf8(body: bytes) -> bool:
+    # Bytes that are not could hide a quotation mark from one parser and not from another.
     try:
-        return str(_anything(token))
-    except msgspec.DecodeError:
-        return token[1:-1].decode("utf-8", "replace")
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Pairs(tuple[tuple[str, object], ...]):
+    """An object's members, doubled ones too."""
+
+    __slots__ = ()
+
+
+_members = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=float, strict=False).decode
+
+
+def _reads_two_ways(body: bytes) -> bool:
+    try:
+        value = _members(body.removeprefix(_BOM).decode())
+    except (ValueError, RecursionError):
+        return True
+    for message in value if isinstance(value, list) else [value]:
+        if isinstance(message, _Pairs):
+            if _clash(message, _TOP):
+                return True
+            params = dict(message).get("params")
+            if isinstance(params, _Pairs) and _clash(params, _PARAMS):
+                return True
+    return False
+
+
+def _clash(members: _Pairs, watched: frozenset[str]) -> bool:
+    """Whether a watched key stands twice among the members, or in a variant."""
+    seen = set()
+    for key, _ in members:
+        folded = _folded(key)
+        if folded in watched:
+            if key != folded or key in seen:
+                return True
+            seen.add(key)
+    return False
+
+
+def _folded(key: str) -> str:
+    """As a generous server may read it: without case (U+017F is an s), up to a NUL."""
+    if key.isascii() and "\0" not in key:
+        return key.lower()
+    return key.partition("\0")[0].replace("\u0130", "i").replace("\u0131", "i").casefold()

@@ -15,4 +15,4 @@ def is_well_known(path: bytes) -> bool:
     for prefix in _WELL_KNOWN:
         if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"", b"/"):
             return True
-    return path.endswith(b"/.well-known/openid-configuration")
+    return path.endswith(_WELL_KNOWN)

@@ -39,10 +39,12 @@ def pages(status: Callable[[], Status]) -> ASGIApp:
     async def metrics(_: Request) -> Response:
         return Response(exposition(status()), headers={"content-type": METRICS_TYPE})
 
-    return Starlette(
+    application = Starlette(
         routes=[Route("/live", live), Route("/ready", ready), Route("/metrics", metrics)],
         middleware=[Middleware(HostGuard)],
     )
+    application.router.redirect_slashes = False
+    return application
 
 
 class HostGuard:
@@ -98,7 +100,7 @@ def _lines(status: Status) -> Iterator[str]:
     yield from _metric(
         "mcpr_events_rejected_total",
         "counter",
-        "Events that the sink did not want.",
+        "Events that the sink cannot hold.",
         of_sinks(lambda sink: sink.counts.rejected),
     )
     yield from _metric(

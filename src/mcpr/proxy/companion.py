@@ -165,7 +165,6 @@ class Companion(asyncio.Protocol):
         if not self._digests.offer(body):
             self._count_digest(1)
             self._bus.refuse(1, "digest_full")
-            self._on_settled()
 
     def _on_digested(self, result: Digested) -> None:
         # In the digest thread; the books are kept on the loop.
@@ -182,7 +181,6 @@ class Companion(asyncio.Protocol):
             )
             self._count_digest(1)
             self._bus.refuse(1, "digest_failed")
-            self._on_settled()
         else:
             # Before publishing: an ACK must never settle more than it says there is.
             self._count_digest(len(result.events))

@@ -5,10 +5,9 @@ Bodies are MessagePack of the structs below, except DIGEST's, which belongs to `
 Both ends are always the same version of the same program: no negotiation, no versioning.
 """
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -124,33 +123,33 @@ class FrameReader:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """The frames that are complete now, as (kind, body). Raises FrameError."""
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """The frames that are complete now, as (kind, body), one at a time: take them all.
+
+        Raises FrameError where the bytes stop making sense, after the frames before that.
+        """
         held = self._held
         held += data
-        frames: list[tuple[int, bytes]] = []
         start = 0
-        with memoryview(held) as view:
-            while len(view) - start >= HEADER_BYTES:
-                length = int.from_bytes(view[start : start + 4], "big")
-                if length > LARGEST_BODY:
-                    raise FrameError(f"a frame of {length} bytes")
-                end = start + HEADER_BYTES + length
-                if len(view) < end:
-                    break
-                frames.append((view[start + 4], bytes(view[start + HEADER_BYTES : end])))
-                start = end
+        while len(held) - start >= HEADER_BYTES:
+            length = int.from_bytes(held[start : start + 4], "big")
+            if length > LARGEST_BODY:
+                raise FrameError(f"a frame of {length} bytes")
+            end = start + HEADER_BYTES + length
+            if len(held) < end:
+                break
+            with memoryview(held) as view:
+                body = bytes(view[start + HEADER_BYTES : end])
+            yield held[start + 4], body
+            start = end
         del held[:start]
-        return frames
 
 
 _encoder = msgspec.msgpack.Encoder()
 _events_decoder = msgspec.msgpack.Decoder(list[RequestEvent])
-
-
-@functools.cache
-def _decoder(form: type[_T]) -> msgspec.msgpack.Decoder[_T]:
-    return msgspec.msgpack.Decoder(form)
+_decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
+    form: msgspec.msgpack.Decoder(form) for form in (Assignment, Losses, Fin, Ready, Failed, Ack)
+}
 
 
 def frame(kind: Kind, body: bytes) -> bytes:
@@ -171,7 +170,7 @@ def pack_events(batch: Sequence[RequestEvent]) -> bytes:
 def unpack(body: bytes, form: type[_T]) -> _T:
     """The message in a body. Raises FrameError."""
     try:
-        return _decoder(form).decode(body)
+        return cast("_T", _decoders[form].decode(body))
     except msgspec.DecodeError as error:
         raise FrameError(f"not a {form.__name__}") from error
 

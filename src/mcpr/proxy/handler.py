@@ -5,9 +5,10 @@ The only place where the data plane's bytes and the pipeline's meaning meet.
 
 import json
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mcpr.dataplane import AnswerPlan, Refusal, RequestPlan, Watch
+from mcpr.pipeline.calls import Completed, record
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import RequestFacts, answer_facts, request_facts
 from mcpr.pipeline.guard import Guard
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _UNKNOWN = RequestFacts(
     http_method="",
     path="",
-    is_oauth=False,
+    kind="http",
     is_json=False,
     opens_stream=False,
     has_credential=False,
@@ -30,7 +31,15 @@ _UNKNOWN = RequestFacts(
     mirrored_method=None,
     mirrored_name=None,
 )
+_FOREVER_NS = 1 << 61
+#: Larger bodies are read one by one.
+_COMMON_BYTES = 65_536
 _NO_BUFFERING = b"X-Accel-Buffering: no\r\n"
+
+
+def _exchange(recording: Recording, facts: object, now_ns: int) -> Exchange:
+    assert isinstance(facts, RequestFacts)
+    return Exchange(recording, facts, now_ns, facts.kind)
 
 
 class ProxyHandler:
@@ -50,21 +59,29 @@ class ProxyHandler:
         self._guard = guard
         self._names = names
         self._host = b"Host: " + authority.encode("idna" if not authority.isascii() else "ascii")
-        self._first_byte_seconds = first_byte_seconds
+        self._first_byte_ns = round(first_byte_seconds * 1e9)
 
     def plan_request(self, head: RequestHead) -> RequestPlan:
         """Decide about every request with this head."""
         facts = request_facts(head, self._names)
         objection = self._guard.objection(head)
         refusal = None if objection is None else Refusal(403, "denied", objection)
-        fast = refusal is None and not head.chunked and not head.http10
+        fast = (
+            refusal is None
+            and head.keep_alive
+            and not (head.chunked or head.http10 or head.expects_continue)
+            and head.method != b"HEAD"
+        )
+        length = (head.content_length or 0) if fast else -1
         return RequestPlan(
             facts=facts,
             pool=self.pool,
             forward=self._forward(head),
             whole=facts.is_json,
-            first_byte_seconds=None if facts.opens_stream else self._first_byte_seconds,
-            length=(head.content_length or 0) if fast and not head.expects_continue else -1,
+            first_byte_ns=_FOREVER_NS if facts.opens_stream else self._first_byte_ns,
+            length=length if length <= _COMMON_BYTES else -1,
+            # Whoever has no session and says no revision may be about to get a session.
+            is_common=facts.is_json and not (facts.session is None and facts.revision is None),
             refusal=refusal,
         )
 
@@ -103,17 +120,27 @@ class ProxyHandler:
             lines=b"".join(lines),
             is_stream=facts.is_events,
             is_bounded=facts.is_json,
+            is_common=facts.is_plain and (head.content_length or 0) <= _COMMON_BYTES,
         )
 
     def begin(self, plan: RequestPlan, now_ns: int) -> Exchange:
         """A request with this plan arrived."""
-        facts = plan.facts
-        assert isinstance(facts, RequestFacts)
-        return Exchange(self.recording, facts, now_ns, time_ns() // 1_000_000)
+        return _exchange(self.recording, plan.facts, now_ns)
+
+    def open(self, plan: RequestPlan, body: bytes, now_ns: int) -> Exchange:
+        """A request with this plan arrived, with its whole body."""
+        facts = cast("RequestFacts", plan.facts)
+        exchange = Exchange(self.recording, facts, now_ns, facts.kind)
+        exchange.read_request(body)
+        return exchange
+
+    def completed(self, calls: list[Completed]) -> None:
+        """Common calls, in the order of their ends."""
+        record(self.recording, calls)
 
     def refuse(self, refusal: Refusal, now_ns: int) -> Exchange:
         """Something arrived that could not be read as a request."""
-        return Exchange(self.recording, _UNKNOWN, now_ns, time_ns() // 1_000_000)
+        return _exchange(self.recording, _UNKNOWN, now_ns)
 
     def words(self, watch: Watch, refusal: Refusal) -> tuple[bytes, bytes]:
         """JSON-RPC for whoever speaks it, with the request's own id; else plain text.
@@ -129,5 +156,6 @@ class ProxyHandler:
         return b"application/json", body % (request_id, message)
 
     def tick(self, now_ns: int) -> None:
-        """Let go of requests whose answer never came."""
+        """Let go of requests whose answer never came; follow the wall clock."""
+        self.recording.wall_ns = time_ns() - now_ns
         self.recording.unanswered.sweep(now_ns)

@@ -9,7 +9,7 @@ from typing import cast
 from mcpr.proxy.frames import FrameError, FrameReader
 
 # How long a companion may take to end after it said FINAL, or closed its end.
-_END_SECONDS = 2.0
+END_SECONDS = 2.0
 
 
 class Link(asyncio.Protocol):
@@ -80,10 +80,10 @@ class CompanionProcess:
         """The companion's process id."""
         return self._process.pid
 
-    async def end(self) -> str:
-        """Wait for the process to end, and kill it if it does not; say how it ended."""
+    async def end(self, seconds: float = END_SECONDS) -> str:
+        """Wait for the process to end; kill it when `seconds` are over. Say how it ended."""
         try:
-            async with asyncio.timeout(_END_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._process.wait()
         except TimeoutError:
             self.kill()

@@ -25,6 +25,8 @@ _FIRST_DELAY_SECONDS: Final = 0.1
 _LONGEST_DELAY_SECONDS: Final = 10.0
 # A companion that lived this long was well; its end is not the same trouble as the one before.
 _WELL_SECONDS: Final = 10.0
+# How long it may take to see the end of a companion that was killed.
+_KILLED_SECONDS: Final = 3.0
 # What the companion gets of a drain's time: the rest is for its last words to arrive.
 _DRAIN_SHARE: Final = 0.9
 
@@ -78,6 +80,8 @@ class Recorder:
         self._pipe_bytes = min(settings.pipe_bytes, frames.LARGEST_BODY)
         self._pending: list[RequestEvent] = []
         self._is_armed = False
+        self._flush_events = settings.flush_events
+        self._flush_seconds = settings.flush_seconds
         self._away_events = settings.away_events
         # Set from READY to the companion's end; events are written only then.
         self._link: Link | None = None
@@ -108,7 +112,12 @@ class Recorder:
         companion does not get ready; nothing is left running then.
         """
         self._keeper = self._loop.create_task(self._keep())
-        return await self._started
+        begun: set[asyncio.Future[Any]] = {self._started, self._keeper}
+        await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
+        if not self._started.done():
+            # Only a mistake of ours ends the keeper first; here it is raised.
+            self._keeper.result()
+        return self._started.result()
 
     def publish(self, event: RequestEvent) -> None:
         """Record an event. Never blocks, never raises."""
@@ -116,8 +125,8 @@ class Recorder:
         pending.append(event)
         if not self._is_armed:
             self._is_armed = True
-            self._loop.call_later(self._settings.flush_seconds, self._on_timer)
-        elif len(pending) >= self._settings.flush_events:
+            self._loop.call_later(self._flush_seconds, self._on_timer)
+        elif len(pending) >= self._flush_events:
             self._flush()
 
     def digest(self, body: bytes) -> None:
@@ -163,8 +172,10 @@ class Recorder:
         if not self._keeper.done():
             if self._companion is not None:
                 self._companion.kill()
+            # Its end sets the keeper free.
+            await asyncio.wait({self._keeper}, timeout=_KILLED_SECONDS)
             self._keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError, McprError):
+        with contextlib.suppress(asyncio.CancelledError):
             await self._keeper
         self._ledger.end_companion()
         self._away_events = 0
@@ -269,7 +280,7 @@ class Recorder:
         try:
             companion = await spawn(self._settings.command, self._on_frame)
         except OSError as error:
-            return _companion_error(f"it could not be started: {error.strerror}")
+            return self._error(f"it could not be started: {error.strerror}")
         self._companion = companion
         try:
             problem = await self._serve(companion)
@@ -280,7 +291,7 @@ class Recorder:
             self._link = None
             how = await companion.end()
             self._companion = None
-        return problem or _companion_error(how)
+        return problem or self._error(how)
 
     async def _serve(self, companion: CompanionProcess) -> McprError | None:
         link = companion.link
@@ -291,7 +302,7 @@ class Recorder:
         done, _ = await asyncio.wait(begun, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not done:
             companion.kill()
-            return _companion_error(f"it was not ready in {seconds:.0f} s")
+            return self._error(f"it was not ready in {seconds:.0f} s")
         if not self._first_words.done():
             return None
         words = self._first_words.result()
@@ -340,10 +351,15 @@ class Recorder:
         elif kind == Kind.FAILED:
             self._first_words.set_result(frames.unpack(body, Failed))
 
-
-def _companion_error(why: str) -> McprError:
-    return McprError(
-        "the process that writes the record has ended",
-        why,
-        "calls go on without it; if this line comes back, please report it",
-    )
+    def _error(self, why: str) -> McprError:
+        if not self._started.done():
+            return McprError(
+                "cannot start the process that writes the record",
+                why,
+                "see what it said above this line, and report it if it is a mistake of mcpr",
+            )
+        return McprError(
+            "the process that writes the record has ended",
+            why,
+            "calls go on without it; if this line comes back, please report it",
+        )

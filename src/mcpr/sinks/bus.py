@@ -15,7 +15,7 @@ LANE_EVENTS = 20_000
 class Bus:
     """Gives every event to every sink, each through its own lane.
 
-    settled: called, in some lane's thread, whenever a tally has grown; must not block.
+    settled: called, in any thread, whenever a tally has grown; must not block.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class Tally(msgspec.Struct, array_like=True):
     """What is settled of one sink's events; only grows.
 
     written: the sink has them for good.
-    rejected: the sink looked at them and did not want them (an id it already has).
+    rejected: the sink can never hold them (for the store: a number beyond 64 bits).
     dropped: lost, by reason.
     """
 

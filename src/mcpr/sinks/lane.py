@@ -26,7 +26,7 @@ class Lane:
     """Hands events to `sink`, in order, from a thread of its own.
 
     limit_events: the most events that may wait; newer ones are dropped as `lane_full`.
-    settled: called (in the lane's thread) whenever the tally has grown; must not block.
+    settled: called, in any thread, whenever the tally has grown; must not block.
     """
 
     def __init__(self, sink: Sink, limit_events: int, settled: Callable[[], None]) -> None:
@@ -62,10 +62,12 @@ class Lane:
             self._published += len(batch)
             if self._is_closing:
                 self._tally.drop(len(batch), "deadline")
+                self._settled()
                 return
             room = self._limit_events - len(self._queue)
             if len(batch) > room:
                 self._tally.drop(len(batch) - room, "lane_full")
+                self._settled()
                 batch = batch[:room]
             self._queue.extend(batch)
             # A worker that waits for a fuller batch is left alone until there is one.
@@ -77,6 +79,7 @@ class Lane:
         with self._changed:
             self._published += events
             self._tally.drop(events, reason)
+            self._settled()
 
     def books(self) -> tuple[int, Tally]:
         """How many events came in, and what became of them so far."""

@@ -1,1 +1,19 @@
-""""""
+"""What happened? Events on this machine's disk, and the questions that can be asked of them.
+
+`store.sqlite` writes and reads the file; `store.questions` asks; `store.window` knows the words for
+time. Nothing here knows where events come from or who looks at the answers.
+"""
+
+from mcpr.store.engine import Dimension, EventStore, Filter, Measure, Recorded
+from mcpr.store.window import Window, duration_ms, instant_ms
+
+__all__ = [
+    "Dimension",
+    "EventStore",
+    "Filter",
+    "Measure",
+    "Recorded",
+    "Window",
+    "duration_ms",
+    "instant_ms",
+]

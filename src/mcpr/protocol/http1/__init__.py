@@ -5,12 +5,12 @@ from mcpr.protocol.http1.head import (
     BadHead,
     Field,
     Head,
-    Heads,
     RequestHead,
     ResponseHead,
     Role,
     find_end,
 )
+from mcpr.protocol.http1.heads import Heads
 
 __all__ = [
     "LAST_CHUNK",

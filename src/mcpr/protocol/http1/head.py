@@ -1,8 +1,8 @@
 """Message heads of HTTP/1.1: bytes to values, strictly (RFC 9112).
 
 A head that two parsers could read in two ways is refused, never repaired: that is what request
-smuggling lives on. No sockets and no state: a head means the same wherever it arrives, so a caller
-may remember what a head meant (`Heads`).
+smuggling lives on. No sockets and no state: what a head means depends on its bytes alone, so it may
+be remembered (`heads.py`).
 """
 
 import re
@@ -11,9 +11,9 @@ from enum import IntEnum
 
 # The possessive quantifiers keep a crafted line from being read in quadratic time.
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/1\.([01])")
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
-_FIELD_LINE = re.compile(
+REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/1\.([01])")
+STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
+FIELD_LINE = re.compile(
     rb"(" + _TOKEN + rb"):[ \t]*+((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*"
 )
 _HOST = re.compile(rb"(?:[0-9A-Za-z.\-_~%!$&'()*+,;=]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
@@ -63,6 +63,15 @@ _ROLES = {
     b"x-forwarded-port": Role.FORWARDED,
     b"x-real-ip": Role.FORWARDED,
 }
+
+
+# Looking a member up on the enum costs a good part of reading a head whose lines are known.
+_END_TO_END = Role.END_TO_END
+_CONNECTION = Role.CONNECTION
+_CONTENT_LENGTH = Role.CONTENT_LENGTH
+_TRANSFER_ENCODING = Role.TRANSFER_ENCODING
+_HOST_FIELD = Role.HOST
+_EXPECT = Role.EXPECT
 
 
 def role_of(name: bytes) -> Role:
@@ -115,7 +124,16 @@ class Head:
     plan: free for whoever reads the head; kept with it for as long as the head is remembered.
     """
 
-    __slots__ = ("chunked", "content_length", "dropped", "fields", "http10", "keep_alive", "plan")
+    __slots__ = (
+        "_special",
+        "chunked",
+        "content_length",
+        "dropped",
+        "fields",
+        "http10",
+        "keep_alive",
+        "plan",
+    )
 
     def __init__(self, fields: tuple[Field, ...], *, http10: bool) -> None:
         self.fields = fields
@@ -123,22 +141,33 @@ class Head:
         self.plan: object | None = None
         self.content_length: int | None = None
         self.chunked = False
-        options: set[bytes] = set()
-        for field in fields:
+        self.keep_alive = not http10
+        self.dropped: frozenset[bytes] = frozenset()
+        self._special = special = [field for field in fields if field.role is not _END_TO_END]
+        connections = []
+        for field in special:
             role = field.role
-            if role is Role.END_TO_END:
-                continue
-            if role is Role.CONTENT_LENGTH:
+            if role is _CONTENT_LENGTH:
                 self._set_length(field.value)
-            elif role is Role.TRANSFER_ENCODING:
+            elif role is _TRANSFER_ENCODING:
                 self._set_coding(field.value)
-            elif role is Role.CONNECTION:
-                options.update(o.strip().lower() for o in field.value.split(b","))
+            elif role is _CONNECTION:
+                connections.append(field.value.lower())
         if self.chunked and self.content_length is not None:
             raise BadHead("Content-Length beside Transfer-Encoding")
+        if connections == [b"keep-alive"]:
+            self.keep_alive = True
+        elif connections:
+            self._set_options(connections)
+
+    def _set_options(self, connections: list[bytes]) -> None:
+        options = {option.strip() for value in connections for option in value.split(b",")}
         if options & _NOT_AN_OPTION:
             raise BadHead("Connection names a field that is meant for the server")
-        self.keep_alive = b"close" not in options and (not http10 or b"keep-alive" in options)
+        if b"close" in options:
+            self.keep_alive = False
+        elif b"keep-alive" in options:
+            self.keep_alive = True
         self.dropped = frozenset(options - {b"close", b"keep-alive", b""})
 
     def _set_length(self, value: bytes) -> None:
@@ -176,7 +205,7 @@ class Head:
         return [
             field.line
             for field in self.fields
-            if field.role is Role.END_TO_END and field.name not in dropped
+            if field.role is _END_TO_END and field.name not in dropped
         ]
 
 
@@ -189,7 +218,7 @@ class RequestHead(Head):
         method, target, http10 = line
         super().__init__(fields, http10=http10)
         self.method = method
-        hosts = [field.value for field in fields if field.role is Role.HOST]
+        hosts = [field.value for field in self._special if field.role is _HOST_FIELD]
         if len(hosts) > 1 or (not hosts and not http10):
             raise BadHead("a request has exactly one Host")
         host = hosts[0] if hosts else b""
@@ -201,8 +230,8 @@ class RequestHead(Head):
             raise BadHead("a request target has no fragment")
         self.target = target
         self.authority = host.lower()
-        expectations = [field.value.lower() for field in fields if field.role is Role.EXPECT]
-        if any(e != b"100-continue" for e in expectations):
+        expectations = {field.value.lower() for field in self._special if field.role is _EXPECT}
+        if expectations - {b"100-continue"}:
             raise BadHead("an expectation that is not 100-continue", 417)
         self.expects_continue = bool(expectations) and not http10
 
@@ -247,155 +276,6 @@ def _origin_form(method: bytes, target: bytes, host: bytes) -> bytes:
             return b"*"  # RFC 9112 section 3.2.4
         return path if path[:1] == b"/" else b"/" + path
     raise BadHead("the request target is neither a path nor an http URL")
-
-
-class Heads:
-    """Parses heads and remembers what it has seen: whole heads, and single lines.
-
-    Both memories are bounded, in number and in bytes. A line that carries a credential or that is
-    new each time is not remembered, nor is a whole head with such a line.
-    """
-
-    __slots__ = (
-        "_lines",
-        "_max_fields",
-        "_max_heads",
-        "_max_line",
-        "_requests_cost",
-        "_responses_cost",
-        "requests",
-        "responses",
-    )
-
-    #: Names whose values are secrets, or never come twice; `mcp-param-…` too.
-    UNREMEMBERED = frozenset(
-        (
-            b"api-key",
-            b"authorization",
-            b"b3",
-            b"baggage",
-            b"cf-ray",
-            b"cookie",
-            b"idempotency-key",
-            b"sentry-trace",
-            b"set-cookie",
-            b"dpop",
-            b"dpop-nonce",
-            b"proxy-authorization",
-            b"traceparent",
-            b"tracestate",
-            b"last-event-id",
-            b"x-amzn-trace-id",
-            b"x-api-key",
-            b"x-auth-token",
-            b"x-b3-spanid",
-            b"x-b3-traceid",
-            b"x-cloud-trace-context",
-            b"x-correlation-id",
-            b"x-datadog-parent-id",
-            b"x-datadog-trace-id",
-            b"x-request-id",
-        )
-    )
-    MAX_LINES = 8192
-    MAX_REMEMBERED_LINE = 512
-    MAX_REMEMBERED_HEAD = 4096
-    #: What the remembered requests may cost, and the responses again: about so many bytes.
-    MAX_REMEMBERED = 32 * 1024 * 1024
-
-    def __init__(self, *, max_line: int, max_fields: int, max_heads: int = 4096) -> None:
-        self._max_line = max_line
-        self._max_fields = max_fields
-        self._max_heads = max_heads
-        self._lines: dict[bytes, Field] = {}
-        self._requests_cost = 0
-        self._responses_cost = 0
-        #: The hot path looks here first: head bytes, blank line included, to what they mean.
-        self.requests: dict[bytes, RequestHead] = {}
-        self.responses: dict[bytes, ResponseHead] = {}
-
-    def request(self, data: bytes) -> RequestHead:
-        """Parse one whole head, blank line included. Raises BadHead."""
-        start, fields, passing = self._split(data)
-        match = _REQUEST_LINE.fullmatch(start)
-        if match is None:
-            raise BadHead("the request line is not METHOD TARGET HTTP/1.1")
-        if match[1] == b"CONNECT":
-            raise BadHead("CONNECT is for forward proxies", 405)
-        head = RequestHead((match[1], match[2], match[3] == b"0"), fields)
-        if not passing and len(data) <= self.MAX_REMEMBERED_HEAD:
-            cost = _cost(head, data)
-            if (
-                len(self.requests) >= self._max_heads
-                or self._requests_cost + cost > self.MAX_REMEMBERED
-            ):
-                self.requests.clear()
-                self._requests_cost = 0
-            self.requests[data] = head
-            self._requests_cost += cost
-        return head
-
-    def response(self, data: bytes) -> ResponseHead:
-        """Parse one whole head, blank line included. Raises BadHead."""
-        start, fields, passing = self._split(data)
-        match = _STATUS_LINE.fullmatch(start)
-        if match is None:
-            raise BadHead("the status line is not HTTP/1.1 STATUS")
-        head = ResponseHead(int(match[2]), start + b"\r\n", fields, http10=match[1] == b"0")
-        if not passing and len(data) <= self.MAX_REMEMBERED_HEAD:
-            cost = _cost(head, data)
-            if (
-                len(self.responses) >= self._max_heads
-                or self._responses_cost + cost > self.MAX_REMEMBERED
-            ):
-                self.responses.clear()
-                self._responses_cost = 0
-            self.responses[data] = head
-            self._responses_cost += cost
-        return head
-
-    def _split(self, data: bytes) -> tuple[bytes, tuple[Field, ...], bool]:
-        lines = data[:-4].split(b"\r\n")
-        if len(lines) - 1 > self._max_fields:
-            raise BadHead("too many header fields", 431)
-        known = self._lines
-        passing = False
-        fields = []
-        start = lines[0]
-        if len(start) > self._max_line:
-            raise BadHead("the first line is too long", 431)
-        del lines[0]
-        for line in lines:
-            field = known.get(line)
-            if field is None:
-                field = self._field(line)
-                if self._is_passing(field.name):
-                    passing = True
-            fields.append(field)
-        return start, tuple(fields), passing
-
-    def _is_passing(self, name: bytes) -> bool:
-        return name in self.UNREMEMBERED or name.startswith(b"mcp-param-")
-
-    def _field(self, line: bytes) -> Field:
-        if len(line) > self._max_line:
-            raise BadHead("a header line is too long", 431)
-        match = _FIELD_LINE.fullmatch(line)
-        if match is None:
-            raise BadHead("a header line is not NAME: VALUE")
-        name = match[1].lower()
-        field = Field(name, match[2], line + b"\r\n", role_of(name))
-        if len(line) <= self.MAX_REMEMBERED_LINE and not self._is_passing(name):
-            if len(self._lines) >= self.MAX_LINES:
-                self._lines.clear()
-            self._lines[line] = field
-        return field
-
-
-def _cost(head: Head, data: bytes) -> int:
-    # The bytes stand in the key, in the lines and in their values; the rest is the objects' own,
-    # and a guess at the `plan` that will be kept with the head.
-    return 1024 + 4 * len(data) + 256 * len(head.fields)
 
 
 def find_end(data: bytes | bytearray, *, limit: int, seen: int = 0) -> int:

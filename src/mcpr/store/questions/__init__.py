@@ -1,1 +1,10 @@
-""""""
+"""What can be asked of a store: one file each, with its row and its contract.
+
+A question is asked of an `EventStore` and knows no engine; whoever shows the answer (a command, a
+page, the JSON API) only chooses the filter and the form.
+"""
+
+from mcpr.store.questions.log import LogRow, News, follow, log
+from mcpr.store.questions.tools import ToolRow, tools
+
+__all__ = ["LogRow", "News", "ToolRow", "follow", "log", "tools"]

@@ -1,0 +1,319 @@
+"""The answering half of a client connection: from the upstream's head to the next request.
+
+The other half is `client.py`. Deadlines are nanoseconds of the monotonic clock.
+"""
+
+import asyncio
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+
+from mcpr.dataplane.body import RequestBody
+from mcpr.dataplane.handler import AnswerPlan, Ending, Refusal, RequestPlan, Watch
+from mcpr.dataplane.refusals import REFUSALS, render
+from mcpr.dataplane.state import (
+    ANSWER,
+    CLOSED,
+    EXCHANGE,
+    FOREVER,
+    IDLE,
+    LINGER,
+    NAMES,
+    NOWHERE,
+    SECOND,
+    STREAM,
+    WAITING,
+)
+from mcpr.protocol.http1 import LAST_CHUNK, RequestHead, ResponseHead
+
+if TYPE_CHECKING:
+    from mcpr.dataplane.listener import Listener
+    from mcpr.dataplane.upstream import Upstream
+
+_LINGER_NS = 5 * SECOND
+
+
+class Answering(asyncio.Protocol):
+    """What a client connection is, and how it answers.
+
+    state, place: see `state`. deadline_ns: when patience ends; the listener's sweep looks at it.
+    takes_whole: an answer that comes in one piece may be written as it is planned.
+    watch, head, plan: of the exchange under way.
+    unwatched: the request body of a common call; nobody watches it as long as it goes well.
+    """
+
+    __slots__ = (
+        "_allowance",
+        "_unchunk",
+        "_unframed",
+        "ahead",
+        "body",
+        "connection_task",
+        "deadline_ns",
+        "head",
+        "held",
+        "held_size",
+        "keep",
+        "listener",
+        "method",
+        "place",
+        "plan",
+        "reading_paused",
+        "sent_ns",
+        "started_ns",
+        "state",
+        "suffix",
+        "takes_whole",
+        "transport",
+        "unwatched",
+        "upstream",
+        "watch",
+        "writing_paused",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, listener: "Listener") -> None:
+        self.listener = listener
+        self.state = IDLE
+        self.place = NOWHERE
+        self.deadline_ns = FOREVER
+        self.takes_whole = False
+        self.keep = True
+        self.method = b""
+        self.suffix = b"\r\n"
+        self.head: RequestHead | None = None
+        self.plan: RequestPlan | None = None
+        self.watch: Watch | None = None
+        self.unwatched: bytes | None = None
+        self.started_ns = 0
+        self.sent_ns = 0
+        self.upstream: Upstream | None = None
+        self.connection_task: asyncio.Task[None] | None = None
+        self.ahead = b""
+        self.body: RequestBody | None = None  # None: complete
+        self.held: list[bytes] = []
+        self.held_size = 0
+        self.reading_paused = False
+        self.writing_paused = False
+        self._allowance = -1
+        self._unchunk = False
+        self._unframed = False
+
+    def seen(self) -> Watch | None:
+        """Who watches the exchange under way: from now on somebody does."""
+        if self.unwatched is not None:
+            assert self.plan is not None
+            self.watch = self.listener.open(self.plan, self.unwatched, self.started_ns)
+            self.watch.sent_ns = self.sent_ns
+            self.unwatched = None
+        return self.watch
+
+    def interim(self, data: bytes) -> None:
+        """A 1xx head other than 100."""
+        if self.head is not None and not self.head.http10:
+            self.transport.write(data)
+
+    def start_answer(
+        self, head: ResponseHead, plan: AnswerPlan, now_ns: int, *, framed: bool
+    ) -> bytes | None:
+        """The answer's head came. `framed`: its end can be told without closing.
+
+        Returns the head to write, so that it can go out in one piece with what follows it; None
+        when the exchange is refused after all.
+        """
+        watch, request, request_plan = self.seen(), self.head, self.plan
+        assert watch is not None
+        assert request is not None
+        assert request_plan is not None
+        pool = request_plan.pool
+        if plan.is_stream:
+            if pool.streams >= pool.limits.streams:
+                self.fail("busy")
+                return None
+            self.release()
+            self.place = STREAM
+            pool.streams += 1
+        watch.read_head(plan.facts, now_ns)
+        self.state = ANSWER
+        self.deadline_ns = FOREVER
+        self._allowance = pool.limits.answer_bytes if plan.is_bounded else -1
+        self._unchunk = request.http10 and head.chunked
+        self._unframed = not framed or self._unchunk
+        if self._unframed or self.body is not None:
+            self.keep = False
+        if self.keep and not request.http10:
+            return plan.ended
+        lines = plan.without_chunking() if self._unchunk else plan.lines
+        return lines + (b"Connection: keep-alive\r\n\r\n" if self.keep else _CLOSE)
+
+    def more_answer(
+        self, head: bytes, raw: bytes, pieces: list[bytes] | tuple[bytes, ...], now_ns: int
+    ) -> None:
+        """More of the answer's body: as it came, and without its framing; after a head, maybe."""
+        if self._unchunk:
+            raw = b"".join(pieces)
+        self.transport.write(head + raw if head else raw)
+        watch = self.watch
+        assert watch is not None
+        for piece in pieces:
+            watch.read_data(piece, now_ns)
+        if self._allowance >= 0:
+            self._allowance -= sum(map(len, pieces))
+            if self._allowance < 0:
+                self.fail("over")
+
+    def end_answer(self) -> bool:
+        """The answer is complete. Returns whether the request was sent whole, too."""
+        whole = self.body is None
+        self.upstream = None
+        self.release()
+        self.finish("complete")
+        return whole
+
+    def release(self) -> None:
+        """Give the exchange's place upstream back."""
+        place, self.place = self.place, NOWHERE
+        if place != NOWHERE:
+            assert self.plan is not None
+            if place == EXCHANGE:
+                self.plan.pool.leave()
+            else:
+                self.plan.pool.streams -= 1
+
+    def finish(self, ending: Ending) -> None:
+        """The exchange is over: record it, and go on to the next, or close."""
+        now = monotonic_ns()
+        watch, self.watch = self.seen(), None
+        if watch is not None:
+            watch.end(ending, now)
+        if not self.keep:
+            self.close()
+            return
+        self.state = IDLE
+        self.deadline_ns = now + self.listener.idle_ns
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Read again, and first what the client sent ahead of its turn."""
+        if self.reading_paused:
+            self.reading_paused = False
+            self.transport.resume_reading()
+        if self.ahead:
+            self.listener.loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        if self.state == IDLE and self.ahead:
+            self.data_received(b"")
+
+    # Failures
+
+    def fail(self, ending: Ending) -> None:
+        """The exchange cannot be completed. Answers if nothing was answered yet, else cuts."""
+        if self.state >= LINGER:
+            return
+        answering = self.state == ANSWER
+        self.drop_upstream()
+        if answering or ending not in REFUSALS:
+            # The client sees the answer end where it ended: unfinished.
+            self.keep = False
+            self.finish(ending)
+        else:
+            self.refuse(REFUSALS[ending])
+
+    def drop_upstream(self) -> None:
+        """Whatever goes on upstream is no longer wanted."""
+        upstream, self.upstream = self.upstream, None
+        task, self.connection_task = self.connection_task, None
+        if task is not None and task is not asyncio.current_task(self.listener.loop):
+            task.cancel()
+        if self.state == WAITING and self.plan is not None:
+            self.plan.pool.forget(self)
+        self.release()
+        if upstream is not None:
+            upstream.close()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer ourselves. If something of the request is still to come, close afterwards."""
+        now = monotonic_ns()
+        handler = self.listener.handler
+        watch = self.watch = self.seen() or handler.refuse(refusal, now)
+        watch.status = refusal.status
+        self.keep = self.keep and self.body is None and refusal.ending != "malformed"
+        kind, words = handler.words(watch, refusal)
+        head_only = self.method == b"HEAD"
+        self.transport.write(render(refusal, kind, words, keep=self.keep, head_only=head_only))
+        if self.keep:
+            self.finish(refusal.ending)
+            return
+        self.watch = None
+        watch.end(refusal.ending, now)
+        self._linger(now)
+
+    def _linger(self, now_ns: int) -> None:
+        """Close, but not before the client has had time to read why.
+
+        A close with unread bytes is a reset, which may overtake the answer (RFC 9112 section 9.6).
+        """
+        self.state = LINGER
+        self.deadline_ns = now_ns + _LINGER_NS
+        self.ahead = b""
+        self.held = []
+        self.held_size = 0
+        self.go_on()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def close(self) -> None:
+        """Close; what is written is still delivered, for a while."""
+        self.state = CLOSED
+        self.deadline_ns = monotonic_ns() + self.listener.stalled_ns
+        self.transport.close()
+
+    # Backpressure
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as its answer comes: its upstream waits."""
+        self.writing_paused = True
+        self.deadline_ns = monotonic_ns() + self.listener.stalled_ns
+        if self.upstream is not None:
+            self.upstream.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self.writing_paused = False
+        if self.state == ANSWER:
+            self.deadline_ns = FOREVER
+        if self.upstream is not None:
+            self.upstream.resume_reading()
+
+    def pause_request(self) -> None:
+        """The upstream is slow to take the request body, or it is not its turn."""
+        self.reading_paused = True
+        self.transport.pause_reading()
+
+    # Draining
+
+    def announce_close(self) -> None:
+        """The listener drains: this exchange is the connection's last, where that can be said."""
+        if self.state < ANSWER:
+            self.keep = False
+            self.takes_whole = False
+
+    def end_stream(self) -> None:
+        """End an endless stream properly, if it is between two messages now."""
+        watch, upstream = self.watch, self.upstream
+        if self.state != ANSWER or watch is None or upstream is None:
+            return
+        if not (watch.is_endless and watch.at_border and upstream.at_border):
+            return
+        if not self._unframed:
+            self.transport.write(LAST_CHUNK)
+        self.drop_upstream()
+        self.keep = False
+        self.finish("complete")
+
+    def __repr__(self) -> str:
+        return f"<Client {NAMES[self.state]} {self.head!r}>"
+
+
+_CLOSE = b"Connection: close\r\n\r\n"

@@ -1,0 +1,163 @@
+"""What SQLite answers to the questions: the SQL behind `EventStore`."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mcpr.events import Detail, RequestEvent
+from mcpr.store.engine import Dimension, Filter, Measure, Recorded
+from mcpr.store.sqlite.database import explained, open_for_reading
+
+_COLUMNS = (
+    "e.seq, e.id, e.ts_ms, l.server, l.kind, l.method, l.tool, l.outcome, l.origin, l.http_status,"
+    " l.rpc_code, e.latency_us, e.upstream_us, e.bytes_in, e.bytes_out,"
+    " nullif(lower(hex(s.hash)), ''),"
+    " l.client, l.client_version, l.revision,"
+    " e.subject, e.raw_method, e.error_text, l.client_name, l.http_method, e.path, l.note,"
+    " e.upstream_first_us"
+)
+# CROSS: the events are looked up first, and each finds its label by the number.
+_SOURCE = (
+    "FROM request_event AS e CROSS JOIN label AS l ON l.id = e.label"
+    " LEFT JOIN session AS s ON s.id = e.session"
+)
+_DIMENSIONS: dict[Dimension, str] = {
+    "server": "l.server",
+    "method": "l.method",
+    "tool": "l.tool",
+    "client": "l.client",
+}
+_DETAIL_AT = 19
+_NO_DETAIL = (None,) * 8
+_HEX_DIGITS = 32
+
+
+class _Where:
+    """A filter as SQL. With + before it, a column's index is left to the more selective ones."""
+
+    def __init__(self, where: Filter, *, is_by_seq: bool = False) -> None:
+        self.conditions: list[str] = []
+        self.parameters: list[object] = []
+        is_narrow = is_by_seq or where.session is not None or where.id is not None
+        self.time = "+e.ts_ms" if is_narrow else "e.ts_ms"
+        if where.window is not None:
+            since, until = where.window.since_ms, where.window.until_ms
+            self.add(f"{self.time} >= ? AND {self.time} < ?", since, until)
+        if where.errors_only:
+            self.add("e.is_error = 1")
+        if where.id is not None:
+            self.add("e.id >= ? AND e.id <= ?", *_bounds(where.id))
+        if where.session is not None:
+            self.add(
+                "e.session IN (SELECT id FROM session WHERE hash >= ? AND hash <= ?)",
+                *_bounds(where.session),
+            )
+        self._add_labels(where)
+
+    def add(self, condition: str, *parameters: object) -> None:
+        """One more condition that must hold."""
+        self.conditions.append(condition)
+        self.parameters += parameters
+
+    def _add_labels(self, where: Filter) -> None:
+        wanted = {
+            "server": where.server,
+            "kind": where.kind,
+            "method": where.method,
+            "tool": where.tool,
+            "outcome": where.outcome,
+        }
+        conditions = [f"{name} = ?" for name, text in wanted.items() if text is not None]
+        parameters: list[object] = [text for text in wanted.values() if text is not None]
+        if where.client is not None:
+            conditions.append("(client = ? OR client_name = ?)")
+            parameters += (where.client, where.client)
+        if conditions:
+            labels = f"SELECT id FROM label WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own names
+            self.add(f"e.label IN ({labels})", *parameters)
+
+    def __str__(self) -> str:
+        return f"WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+
+
+class SqliteEventStore:
+    """A store's file, open for reading. Raises StoreError, also when it is not there."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._connection = open_for_reading(self._path)
+
+    def requests(self, where: Filter, limit: int) -> list[Recorded]:
+        """See EventStore."""
+        sql = _Where(where)
+        query = f"SELECT {_COLUMNS} {_SOURCE} {sql} ORDER BY {sql.time} DESC, e.seq DESC LIMIT ?"
+        return [_recorded(row) for row in self._rows(query, *sql.parameters, limit)]
+
+    def requests_after(self, seq: int, where: Filter, limit: int) -> list[Recorded]:
+        """See EventStore."""
+        sql = _Where(where, is_by_seq=True)
+        sql.add("e.seq > ?", seq)
+        query = f"SELECT {_COLUMNS} {_SOURCE} {sql} ORDER BY e.seq LIMIT ?"
+        return [_recorded(row) for row in self._rows(query, *sql.parameters, limit)]
+
+    def last_seq(self) -> int:
+        """See EventStore."""
+        # Not max(seq): what was committed counts, even if it has been purged since.
+        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'request_event'")
+        return int(rows[0][0]) if rows else 0
+
+    def measures(self, where: Filter, by: Sequence[Dimension]) -> list[Measure]:
+        """See EventStore."""
+        sql = _Where(where)
+        dimensions = "".join(f"{_DIMENSIONS[name]}, " for name in by)
+        # First by label, a number, then by what labels have in common: text is compared once for
+        # each label and bucket, not once for each event.
+        query = (
+            f"SELECT {dimensions} m.bucket, sum(m.calls), sum(m.errors), max(m.max_us),"  # noqa: S608 - values are parameters
+            " sum(m.bytes_in), sum(m.bytes_out), max(m.last_ms)"
+            " FROM (SELECT e.label, e.bucket, count(*) AS calls, sum(e.is_error) AS errors,"
+            " max(e.latency_us) AS max_us, sum(e.bytes_in) AS bytes_in,"
+            " sum(e.bytes_out) AS bytes_out, max(e.ts_ms) AS last_ms"
+            f" FROM request_event AS e {sql} GROUP BY e.label, e.bucket) AS m"
+            f" JOIN label AS l ON l.id = m.label GROUP BY {dimensions} m.bucket"
+        )
+        size = len(by)
+        return [
+            Measure(tuple(row[:size]), *row[size:]) for row in self._rows(query, *sql.parameters)
+        ]
+
+    def close(self) -> None:
+        """See EventStore."""
+        with explained(f"cannot close the store {self._path}", self._path):
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with explained(f"cannot read the store {self._path}", self._path):
+            return self._connection.execute(query, parameters).fetchall()
+
+
+def _bounds(prefix: str) -> tuple[bytes, bytes]:
+    """The first and the last 16 bytes whose hex digits begin so."""
+    return (
+        bytes.fromhex(prefix.ljust(_HEX_DIGITS, "0")),
+        bytes.fromhex(prefix.ljust(_HEX_DIGITS, "f")),
+    )
+
+
+def _recorded(row: tuple[Any, ...]) -> Recorded:
+    detail = row[_DETAIL_AT:]
+    fields = [*row[1:_DETAIL_AT], None if detail == _NO_DETAIL else Detail(*detail)]
+    return Recorded(row[0], RequestEvent(*fields))
