@@ -137,7 +137,7 @@ class Mcpr:
 
     def recorded(self, folder: Path) -> int | None:
         """Rows of the store."""
-        return count_rows(folder / "store.db", "SELECT count(*) FROM requests")
+        return count_rows(folder / "store.db", "SELECT count(*) FROM request_event")
 
     def version(self) -> str:
         """With the libraries that decide its cost."""

@@ -1,5 +1,7 @@
 """The rules of the house, on the house; and each rule on a made-up source that breaks it."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -169,3 +171,31 @@ def test_a_broad_except_that_only_cleans_up_passes() -> None:
 def test_a_rescue_that_is_gone_is_found() -> None:
     [found] = architecture.rescue_violations({"a.py": "x = 1\n"}, frozenset({"a.py::f"}))
     assert "take it off" in found
+
+
+#: What a base install must never bring: it serves questions over millions of rows, not one proxy.
+HEAVY = {"numpy", "pandas", "pyarrow", "duckdb", "chdb", "sqlalchemy"}
+BASE_PACKAGES = 18
+
+
+def pinned(lock: str) -> set[str]:
+    """The packages that a lock file pins."""
+    return set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE)
+    )
+
+
+def test_the_base_install_is_light_and_holds_what_the_package_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked_for = {re.split(r"[^A-Za-z0-9-]", line)[0].lower() for line in project["dependencies"]}
+    assert asked_for <= pinned("base.lock")
+    assert len(pinned("base.lock")) <= BASE_PACKAGES
+    assert not HEAVY & pinned("base.lock")
+
+
+@pytest.mark.parametrize("lock", ["base.lock", "build.lock", "test.lock"])
+def test_every_pin_of_a_lock_has_its_hashes(lock: str) -> None:
+    text = (ROOT / "requirements" / lock).read_text()
+    entries = re.split(r"\n(?=[a-z0-9-]+==)", text)[1:]
+    assert len(entries) == len(pinned(lock)) > 0
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -41,9 +42,7 @@ async def until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) ->
 
 
 @contextlib.asynccontextmanager
-async def recording(
-    *sinks: tuple[str, str | Path], **settings: Any
-) -> AsyncIterator[Recorder]:
+async def recording(*sinks: tuple[str, str | Path], **settings: Any) -> AsyncIterator[Recorder]:
     """A started recorder over the test program; drained at the end whatever happened."""
     named = tuple((name, str(target)) for name, target in sinks)
     recorder = Recorder(RecorderSettings(named, command=PROGRAM, **settings))
@@ -86,3 +85,11 @@ def is_settled(counts: Counts) -> bool:
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was said at ERROR and above."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def kill_companion(recorder: Recorder) -> None:
+    """End it the hard way, and wait until the recorder has noticed."""
+    pid = recorder.companion_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: recorder.companion_pid is None)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.events.building import an_event, many
+from tests.sinks.sinks import WAIT_SECONDS, Gate, Memory, Progress, fail
 
 from mcpr.events import RequestEvent
 from mcpr.sinks import Bus, Counts
-from tests.events.building import an_event, many
-from tests.sinks.sinks import WAIT_SECONDS, Gate, Memory, Progress, fail
 
 
 def started(*sinks: Memory, lane_events: int = 1000) -> tuple[Bus, Progress]:

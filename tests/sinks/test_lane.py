@@ -5,13 +5,13 @@ import threading
 from collections.abc import Sequence
 
 import pytest
+from tests.events.building import many
+from tests.sinks.sinks import WAIT_SECONDS, Gate, Memory, Progress, fail
 
 from mcpr.errors import StoreError
 from mcpr.events import RequestEvent
 from mcpr.sinks.counts import Counts
 from mcpr.sinks.lane import Lane
-from tests.events.building import many
-from tests.sinks.sinks import WAIT_SECONDS, Gate, Memory, Progress, fail
 
 
 def started(sink: Memory, limit_events: int = 1000) -> tuple[Lane, Progress]:
@@ -209,7 +209,7 @@ def test_events_that_come_after_closing_are_counted() -> None:
 
 def test_after_abandoning_a_late_answer_changes_nothing() -> None:
     gate = Gate()
-    lane, progress = started(Memory(on_write=gate, batch_events=5))
+    lane, _ = started(Memory(on_write=gate, batch_events=5))
     lane.offer(many(12))
     assert gate.entered.wait(WAIT_SECONDS)
     lane.close()

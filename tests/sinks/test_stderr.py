@@ -6,14 +6,15 @@ import threading
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.events.building import an_event, events, many
 
 from mcpr.errors import McprError, UsageError
 from mcpr.events import RequestEvent, envelope
 from mcpr.sinks.stderr import Pretty, StderrSink, duration, shown, wants_colour
-from tests.events.building import an_event, events, many
 
 PLAIN = Pretty(has_colour=False, zone=UTC)
 
@@ -85,9 +86,7 @@ def test_control_characters_are_written_out() -> None:
 
 @given(events)
 def test_a_pretty_line_holds_nothing_of_the_detail(event: RequestEvent) -> None:
-    with_detail, without = an_event(), an_event(detail=None)
-    assert PLAIN.line(with_detail) == PLAIN.line(without)
-    assert PLAIN.line(event).endswith("\n")
+    assert PLAIN.line(event) == PLAIN.line(msgspec.structs.replace(event, detail=None))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_a_pipe_that_takes_only_a_part_gets_every_line_whole_and_once() -> None:
 def test_a_closed_stderr_is_an_error_that_says_what_to_do() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with pytest.raises(McprError, match="Broken pipe.*--log off"):
+    with pytest.raises(McprError, match=r"Broken pipe.*--log off"):
         StderrSink("json", writing).write(many(1))
     os.close(writing)
 

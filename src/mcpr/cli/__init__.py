@@ -1,1 +1,87 @@
-""""""
+"""What does the person want? The commands of mcpr, and the one place where errors become words.
+
+`COMMANDS` is the list of all of them. A command is imported when it is run, so that `mcpr --help`
+imports nothing but click.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import click
+
+from mcpr import __version__
+from mcpr.cli.lazy import Entry, LazyGroup
+from mcpr.errors import Exit, McprError
+
+COMMANDS = {
+    "run": Entry("mcpr.cli.run:run", "Put mcpr before an MCP server and record what happens."),
+    "logs": Entry("mcpr.cli.questions:logs", "Show recorded calls, the newest last."),
+    "tools": Entry("mcpr.cli.questions:tools", "Show how the tools fare: calls, errors, latency."),
+    "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
+    "proxy": Entry("mcpr.cli:proxy", "The proxy's commands: `mcpr proxy run` is `mcpr run`."),
+}
+PROXY_COMMANDS = {"run": COMMANDS["run"]}
+
+_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+proxy = LazyGroup(PROXY_COMMANDS, name="proxy", help=COMMANDS["proxy"].help)
+mcpr = LazyGroup(
+    COMMANDS,
+    name="mcpr",
+    help="An observability-first reverse proxy for MCP servers.",
+    epilog="Begin with `mcpr run http://localhost:9000/mcp`, then ask `mcpr logs` and `mcpr tools`.",
+    context_settings=_HELP_NAMES,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            help="Show the version of mcpr.",
+            callback=lambda context, _option, is_given: _say_version(context, is_given=is_given),
+        )
+    ],
+)
+
+
+def wall_clock_ms() -> int:
+    """Now, as epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def main(arguments: Sequence[str] | None = None, now_ms: Callable[[], int] = wall_clock_ms) -> int:
+    """Run one command; return its exit code (see `Exit`).
+
+    arguments: those of the process unless given.
+    """
+    try:
+        code = mcpr.main(arguments, prog_name="mcpr", standalone_mode=False, obj=now_ms)
+        sys.stdout.flush()
+    except McprError as error:
+        from mcpr.cli.words import printable  # noqa: PLC0415 - most commands end well
+
+        # An error may quote what somebody else has written.
+        click.echo(f"mcpr: {printable(str(error))}", err=True)
+        return error.exit
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return Exit.OK
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _say_version(context: click.Context, *, is_given: bool) -> None:
+    if is_given:
+        click.echo(f"mcpr {__version__}")
+        context.exit()
+
+
+def _let_go_of_stdout() -> None:
+    # Whoever read has gone; the interpreter's own flush at the end must not complain of it.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

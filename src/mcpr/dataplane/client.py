@@ -62,7 +62,7 @@ class Client(Answering):
                 end = data.find(b"\r\n\r\n") + 4
                 head = self.listener.known(data[:end])
                 if head is not None:
-                    plan = cast("RequestPlan", head.plan)
+                    plan: RequestPlan = head.plan  # type: ignore[assignment]  # by `read_head`
                     if len(data) - end == plan.length and not self.listener.draining:
                         self._common(head, plan, data[end:])
                         return

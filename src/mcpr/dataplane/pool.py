@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from mcpr.dataplane.answering import Answering
 from mcpr.dataplane.handler import Completed, Handler
 from mcpr.dataplane.state import EXCHANGE, SECOND
-from mcpr.dataplane.upstream import Upstream
+from mcpr.dataplane.upstream import BATCH, Upstream
 from mcpr.protocol.http1 import Heads, ResponseHead
 from mcpr.protocol.limits import Limits
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Common calls are recorded together: this many, or those of this time.
-_BATCH = 64
+#: Common calls wait this long for others to be recorded with.
 _BATCH_SECONDS = 0.02
 
 
@@ -64,7 +63,6 @@ class Pool:
         self.waiting: dict[Answering, None] = {}
         self.connections: set[Upstream] = set()
         self.completed: list[Completed] = []
-        self.turning_points = (1, _BATCH)
         self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
         self.known: Callable[[bytes], ResponseHead | None] = self._heads.responses.get
         self._handler = handler
@@ -111,7 +109,7 @@ class Pool:
 
     def hand_over(self) -> None:
         """A turning point of `completed`: its first call waits for others, the last for none."""
-        if len(self.completed) < _BATCH:
+        if len(self.completed) < BATCH:
             self._loop.call_later(_BATCH_SECONDS, self.flush)
         else:
             self.flush()

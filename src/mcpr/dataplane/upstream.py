@@ -24,6 +24,8 @@ _CHUNKED: Final = -1
 _UNTIL_CLOSE: Final = -2
 #: Below this age an idle connection is taken as it is; above, its socket is asked first.
 FRESH_NS: Final = 5_000_000
+#: Common calls are recorded together: this many, or those of a short time.
+BATCH: Final = 64
 
 
 class Upstream(asyncio.Protocol):
@@ -102,7 +104,7 @@ class Upstream(asyncio.Protocol):
                 end = data.find(b"\r\n\r\n") + 4
                 head = pool.known(data[:end])
                 if head is not None:
-                    plan = cast("AnswerPlan", head.plan)
+                    plan: AnswerPlan = head.plan  # type: ignore[assignment]  # set by `Pool.read_head`
                     if client.takes_whole and len(data) - end == plan.length:
                         self._common(client, plan, data[end:], now)
                         return
@@ -119,7 +121,7 @@ class Upstream(asyncio.Protocol):
         client.transport.write(plan.ended + body)
         asked = client.unwatched
         if asked is not None and plan.is_common:
-            request = cast("RequestPlan", client.plan)
+            request: RequestPlan = client.plan  # type: ignore[assignment]  # there is an exchange
             completed = pool.completed
             completed.append(
                 (
@@ -134,7 +136,8 @@ class Upstream(asyncio.Protocol):
                 )
             )
             client.unwatched = None
-            if len(completed) in pool.turning_points:
+            count = len(completed)
+            if count == 1 or count == BATCH:  # noqa: PLR1714 - cheaper than a tuple
                 pool.hand_over()
         else:
             watch = cast("Watch", client.seen())

@@ -12,6 +12,7 @@ from msgspec import UNSET, Raw, UnsetType
 from mcpr.events import Detail, RequestEvent
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
+from mcpr.pipeline.identity import Caller
 from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
     META_CLIENT,
@@ -24,7 +25,7 @@ from mcpr.protocol.mcp import (
 )
 
 #: facts, request body, started, sent, answer facts, answer body, first byte, ended (monotonic ns).
-Completed = tuple[object, bytes, int, int, object, bytes, int, int]
+Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
 
 #: What these do beyond being answered takes an `Exchange`.
 _SPECIAL = STREAMS | {"initialize", "server/discover"}
@@ -70,94 +71,115 @@ _NOTHING = _Params()
 
 def record(recording: Recording, calls: list[Completed]) -> None:
     """Publish the row of each call, in order."""
+    publish, mint, wall_ns = recording.publish, recording.ids.mint, recording.wall_ns
+    server, keep_detail = recording.server, recording.keep_detail
     for call in calls:
-        event = _common(recording, call)
-        if event is None:
+        facts, body, started_ns, sent_ns, answer_facts, answer_body, first_ns, now_ns = call
+        try:
+            request = _request(body)
+            answer = _answer(answer_body)
+        except _UNREADABLE:
             _unusual(recording, call)
-        else:
-            recording.publish(event)
+            continue
+        method = request.method
+        params = request.params or _NOTHING
+        if (
+            answer.id != request.id
+            or answer.result.is_error
+            or method not in COMMON
+            or (method != "tools/call" and method in SUBJECTS)
+            or _is_odd(recording, facts, body, request)
+        ):
+            _unusual(recording, call)
+            continue
+        caller, revision = _caller(recording, facts, params)
+        publish(
+            RequestEvent(
+                mint((now_ns + wall_ns) // 1_000_000),
+                (started_ns + wall_ns) // 1_000_000,
+                server,
+                "rpc",
+                method,
+                params.name,
+                "ok",
+                None,
+                answer_facts.status,
+                None,
+                (now_ns - started_ns) // 1000,
+                (now_ns - sent_ns) // 1000,
+                len(body),
+                len(answer_body),
+                facts.session,
+                caller.client,
+                caller.version,
+                revision,
+                _detail(caller.name, (first_ns - sent_ns) // 1000) if keep_detail else None,
+            )
+        )
 
 
 def _unusual(recording: Recording, call: Completed) -> None:
     facts, body, started_ns, sent_ns, answer, answer_body, first_ns, now_ns = call
-    assert isinstance(facts, RequestFacts)
     exchange = Exchange(recording, facts, started_ns, facts.kind, sent_ns)
     exchange.read_request(body)
     exchange.whole(answer, answer_body, first_ns, now_ns)
 
 
-def _common(recording: Recording, call: Completed) -> RequestEvent | None:
-    """The row of a call that succeeded and is in order; None if it is anything else."""
-    facts, body, started_ns, sent_ns, answer_facts, answer_body, first_ns, now_ns = call
-    assert isinstance(facts, RequestFacts)
-    assert isinstance(answer_facts, AnswerFacts)
-    try:
-        request = _request(body)
-        answer = _answer(answer_body)
-    except _UNREADABLE:
-        return None
-    method = request.method
-    params = request.params or _NOTHING
-    name, meta = params.name, params.meta
-    if answer.id != request.id or answer.result.is_error or method not in COMMON:
-        return None
-    if facts.mirrored_method is not None or facts.mirrored_name is not None:
-        mirrored = facts.mirrored_name
-        if facts.mirrored_method != method or mirrored not in (None, name, params.uri):
-            return None
-    names = (name is not None) + (params.uri is not None)
-    revision = facts.revision
-    caller = recording.sessions.caller(facts.session)
-    if meta is not None:
-        if meta.revision is not None:
-            revision = bounded_revision(meta.revision)
-        if meta.client is not None:
-            caller = recording.callers.of(meta.client, revision)
-            names += meta.client.name is not None
-    # A key that could be read in two ways stands here more often than what was read says, or its
-    # letters are escaped. (A key in another case is an unknown one, and was refused above.)
-    if (
-        body.count(b'"id"') > 1
-        or body.count(b'"method"') > 1
-        or body.count(b'"name"') > names
-        or b"\\u" in body
-        or (params.uri is not None and body.count(b'"uri"') > 1)
-    ):
-        return None
-    tool = None
-    if method == "tools/call":
-        if name is None:
-            return None
-        tool = recording.tools.get(name)
-        if tool is None:
-            tool = bounded_tool(name)
-            if tool != name:
-                return None
-            if len(recording.tools) >= _MAX_TOOLS:
-                recording.tools.clear()
-            recording.tools[name] = tool
-    elif method in SUBJECTS:
-        return None
-    return RequestEvent(
-        recording.ids.mint((now_ns + recording.wall_ns) // 1_000_000),
-        (started_ns + recording.wall_ns) // 1_000_000,
-        recording.server,
-        "rpc",
-        method,
-        tool,
-        "ok",
-        None,
-        answer_facts.status,
-        None,
-        (now_ns - started_ns) // 1000,
-        (now_ns - sent_ns) // 1000,
-        len(body),
-        len(answer_body),
-        facts.session,
-        caller.client,
-        caller.version,
-        revision or caller.revision,
-        Detail(None, None, None, caller.name, None, None, None, (first_ns - sent_ns) // 1000)
-        if recording.keep_detail
-        else None,
+def _is_odd(recording: Recording, facts: RequestFacts, body: bytes, request: _Request) -> bool:
+    """Whether there is more to say of the request than that it was made.
+
+    A key that could be read in two ways stands in the body more often than what was read tells, or
+    its letters are escaped. (A key in another case is an unknown one, and was refused before.)
+    """
+    params = request.params
+    names = 0
+    if params is not None:
+        name, meta = params.name, params.meta
+        if name is not None:
+            names = 1
+            if recording.tools.get(name) is None and not _learn(recording.tools, name):
+                return True
+        elif request.method == "tools/call":
+            return True
+        if params.uri is not None:
+            return True
+        if meta is not None and meta.client is not None and meta.client.name is not None:
+            names += 1
+        if facts.is_mirrored and facts.mirrored_name not in (None, name):
+            return True
+    if facts.is_mirrored and facts.mirrored_method != request.method:
+        return True
+    count = body.count
+    return (
+        count(b'"id"') > 1
+        or count(b'"method"') > 1
+        or count(b'"name"') > names
+        or body.find(b"\\u") >= 0
     )
+
+
+def _learn(tools: dict[str, str], name: str) -> bool:
+    """Remember a name that may be recorded as it is."""
+    if bounded_tool(name) != name:
+        return False
+    if len(tools) >= _MAX_TOOLS:
+        tools.clear()
+    tools[name] = name
+    return True
+
+
+def _caller(
+    recording: Recording, facts: RequestFacts, params: _Params
+) -> tuple[Caller, str | None]:
+    meta = params.meta
+    caller = recording.sessions.caller(facts.session)
+    if meta is None:
+        return caller, facts.revision or caller.revision
+    revision = facts.revision if meta.revision is None else bounded_revision(meta.revision)
+    if meta.client is not None:
+        caller = recording.callers.of(meta.client, revision)
+    return caller, revision or caller.revision
+
+
+def _detail(client_name: str | None, first_us: int) -> Detail:
+    return Detail(None, None, None, client_name, None, None, None, first_us)

@@ -21,7 +21,7 @@ class RequestFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of a request's head.
 
     revision: `MCP-Protocol-Version`, bounded. session: keyed hash of `Mcp-Session-Id`.
-    mirrored_method, mirrored_name: `Mcp-Method` and `Mcp-Name`, decoded.
+    mirrored_method, mirrored_name: `Mcp-Method` and `Mcp-Name`, decoded; is_mirrored: either came.
     kind: of the exchange, if its body holds no JSON-RPC.
     has_credential: whether an `Authorization` field came. opens_stream: a GET for an event stream.
     is_json: whether a JSON body follows that can be read. path: without the query.
@@ -37,6 +37,7 @@ class RequestFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     session: str | None
     mirrored_method: str | None
     mirrored_name: str | None
+    is_mirrored: bool
 
 
 class AnswerFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -87,6 +88,7 @@ def request_facts(head: RequestHead, names: SessionNames) -> RequestFacts:
         session=names.name(session) if session else None,
         mirrored_method=_mirrored(head.value(b"mcp-method")),
         mirrored_name=_mirrored(head.value(b"mcp-name")),
+        is_mirrored=head.value(b"mcp-method") is not None or head.value(b"mcp-name") is not None,
     )
 
 

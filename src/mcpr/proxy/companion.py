@@ -65,8 +65,8 @@ class Companion(asyncio.Protocol):
         self._digested = 0
         self._is_ack_due = False
         self._is_ending = False
-        # FINAL only when it was asked for: without, the recorder has to start another one.
-        self._last_words = Kind.ACK
+        # None until READY; FINAL only when it was asked for: without, another one has to follow.
+        self._last_words: Kind | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._pages: HttpServer | None = None
         # The work that was begun by a frame: opening, then ending.
@@ -148,15 +148,20 @@ class Companion(asyncio.Protocol):
             )
             self._end(0.0)
             return
+        self._last_words = Kind.ACK
         address = None if listener is None else bound(listener)
         self._say(Kind.READY, Ready(None if address is None else (address.host, address.port)))
         if listener is not None:
             # After READY: the port is taken and visitors wait in its queue while the framework
-            # is imported, and the proxy does not.
-            from mcpr.proxy import admin  # noqa: PLC0415
+            # is imported, and the proxy does not. From the loop, so that it says what goes wrong
+            # and recording goes on.
+            self._loop.call_soon(self._show_pages, listener)
 
-            self._pages = HttpServer(admin.pages(self.status), listener)
-            self._pages.start()
+    def _show_pages(self, listener: socket.socket) -> None:
+        from mcpr.proxy import admin  # noqa: PLC0415
+
+        self._pages = HttpServer(admin.pages(self.status), listener)
+        self._pages.start()
 
     # -- events -------------------------------------------------------------------------------
 
@@ -234,14 +239,16 @@ class Companion(asyncio.Protocol):
         try:
             if opening is not None and not opening.done():
                 opening.cancel()
-            await asyncio.to_thread(self._digests.drain, seconds)
+            # Half of the time at most: what is in the lanes has to be written too.
+            await asyncio.to_thread(self._digests.drain, seconds / 2)
             # What is not digested now never will be.
             late = self._digests_taken - self._digests_done
             self._digests_done += late
             self._digested += late
             self._bus.refuse(late, "deadline")
             await asyncio.to_thread(self._bus.drain, max(0.0, deadline - time.monotonic()))
-            self._say(self._last_words, self._settled())
+            if self._last_words is not None:
+                self._say(self._last_words, self._settled())
             if self._transport is not None:
                 self._transport.close()
                 # Closing waits until the last words are out.

@@ -7,8 +7,9 @@ import json
 from time import time_ns
 from typing import TYPE_CHECKING, cast
 
-from mcpr.dataplane import AnswerPlan, Refusal, RequestPlan, Watch
-from mcpr.pipeline.calls import Completed, record
+from mcpr.dataplane import AnswerPlan, Completed, Refusal, RequestPlan, Watch
+from mcpr.pipeline.calls import Completed as Call
+from mcpr.pipeline.calls import record
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import RequestFacts, answer_facts, request_facts
 from mcpr.pipeline.guard import Guard
@@ -30,6 +31,7 @@ _UNKNOWN = RequestFacts(
     session=None,
     mirrored_method=None,
     mirrored_name=None,
+    is_mirrored=False,
 )
 _FOREVER_NS = 1 << 61
 #: Larger bodies are read one by one.
@@ -136,7 +138,7 @@ class ProxyHandler:
 
     def completed(self, calls: list[Completed]) -> None:
         """Common calls, in the order of their ends."""
-        record(self.recording, calls)
+        record(self.recording, cast("list[Call]", calls))
 
     def refuse(self, refusal: Refusal, now_ns: int) -> Exchange:
         """Something arrived that could not be read as a request."""

@@ -1,0 +1,180 @@
+"""The documentation against the house: what it names exists, and what exists is named."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from mcpr.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: What git does not keep either, and what is only kept by git.
+UNTRACKED = {
+    *(".git", ".venv", ".scratch", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"),
+    *("__pycache__", "node_modules", "build", "dist", ".build", ".rust"),
+}
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)[^)]*\)")
+HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
+
+#: What gives away the machine or the network that a file was written on.
+FOREIGN = {
+    "a path of somebody's machine": re.compile(r"(?<![\w.~-])/(?:root|work|home/[a-z]\w*)/"),
+    "a package registry": re.compile(
+        r"(?:index-url|find-links)\s*[= ]\s*(?:http|file|/)|"
+        r"//[^\s\"'/]+/(?:[^\s\"']*/)?simple(?:/|\b)|//registry\.|\"resolved\":\s*\"http"
+    ),
+    # A reader of the project does not have the papers it was planned on.
+    "a page outside the project": re.compile(r"\b(?:DESIGN|PRODUCT|STYLE)\.md\b"),
+    "a conflict marker": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
+}
+
+
+def tracked_files() -> Iterator[Path]:
+    """The files that belong to the project. Git may be absent, so it is not asked."""
+    folders = [ROOT]
+    while folders:
+        for path in sorted(folders.pop().iterdir()):
+            if path.name in UNTRACKED or path.name.endswith(".egg-info"):
+                continue
+            if path.is_dir():
+                folders.append(path)
+            elif path.is_file():
+                yield path
+
+
+FILES = list(tracked_files())
+PAGES = [path for path in FILES if path.suffix == ".md"]
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that a page's headings get on GitHub."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in HEADING.findall(text)
+    }
+
+
+def broken_links(page: Path) -> list[str]:
+    """The relative links of a page that lead nowhere."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    broken = []
+    for link in LINK.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = unquote(link).partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            broken.append(link)
+    return broken
+
+
+def foreign_words(text: str) -> list[str]:
+    """What of a file's text gives away where it was written."""
+    return [
+        f"{what}: {found[0]}" for what, form in FOREIGN.items() for found in form.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text("# A `b` heading!\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](other.md) [b](other.md#a-b-heading) [c](#here) [d](gone.md) [e](other.md#gone)\n"
+        "[f](https://example.com/gone) [g](gone.png 'title')\n# Here\n```\n[h](gone.md)\n```\n"
+    )
+    assert broken_links(page) == ["gone.md", "other.md#gone", "gone.png"]
+
+
+def test_every_command_stands_in_the_reference() -> None:
+    reference = (ROOT / "docs/reference/cli.md").read_text()
+    missing = [
+        name for name in COMMANDS if not re.search(rf"\bmcpr {re.escape(name)}\b", reference)
+    ]
+    assert missing == []
+
+
+def test_every_room_stands_in_the_architecture() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    rooms = {
+        path.name.removesuffix(".py")
+        for path in (ROOT / "src/mcpr").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    } - {"__init__", "__main__"}
+    assert {room for room in rooms if f"`{room}`" not in page} == set()
+
+
+def test_every_page_of_docs_can_be_reached_from_its_index() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "docs/index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page.is_dir():  # a link to a folder leads to all its pages
+            waiting += page.glob("*.md")
+        if page in reached or page.suffix != ".md" or not page.is_file():
+            continue
+        reached.add(page)
+        names = (unquote(link).partition("#")[0] for link in LINK.findall(page.read_text()))
+        waiting += [(page.parent / name).resolve() for name in names if name and ":" not in name]
+    unreached = {shown(page) for page in PAGES if page.is_relative_to(ROOT / "docs")} - {
+        shown(page) for page in reached
+    }
+    assert unreached == set()
+
+
+def test_every_verb_of_make_is_explained_to_contributors() -> None:
+    verbs = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [verb for verb in verbs if f"`make {verb}`" not in page] == []
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    found = {}
+    for path in FILES:
+        try:
+            found[shown(path)] = foreign_words(path.read_text())
+        except UnicodeDecodeError:  # an image or another binary file
+            continue
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see /" + "root/notes",
+        "cd /" + "work/main",
+        "'/" + "home/jo/mcpr'",
+        "--index" + "-url http://10.0.0.1/pypi",
+        "https://" + "packages.example/simple/",
+        "as DESIGN" + ".md says",
+        '"resolved":' + ' "https://packages.example/left-pad.tgz"',
+        "https://" + "registry.example.org/x",
+    ],
+)
+def test_a_planted_machine_or_registry_is_found(text: str) -> None:
+    assert len(foreign_words(text)) == 1
+
+
+def test_the_license_is_apache_2_and_goes_into_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    text = (ROOT / "LICENSE").read_text()
+    assert project["license"] == "Apache-2.0"
+    assert project["license-files"] == ["LICENSE"]
+    assert re.match(r"\s*Apache License\s+Version 2\.0, January 2004", text)
+
+
+def test_the_changelog_has_a_place_for_what_is_not_released() -> None:
+    assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text()
