@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from mcpr import __version__
-from mcpr.cli.lazy import Entry, LazyGroup
+from mcpr.cli.lazy import Entry, LazyGroup, ReaderGone
 from mcpr.errors import Exit, McprError
 
 COMMANDS = {
@@ -31,7 +31,7 @@ mcpr = LazyGroup(
     COMMANDS,
     name="mcpr",
     help="An observability-first reverse proxy for MCP servers.",
-    epilog="Begin with `mcpr run http://localhost:9000/mcp`, then ask `mcpr logs` and `mcpr tools`.",
+    epilog="Begin with `mcpr run http://localhost:9000/mcp`, then ask `mcpr logs`, `mcpr tools`.",
     context_settings=_HELP_NAMES,
     params=[
         click.Option(
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None, now_ms: Callable[[], int] = wal
         return error.exit_code
     except click.Abort:
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         _let_go_of_stdout()
         return Exit.OK
     return code if isinstance(code, int) else Exit.OK

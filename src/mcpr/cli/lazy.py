@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 import click
 
 
+class ReaderGone(Exception):
+    """Whoever read the answer has enough, as in `mcpr logs | head`."""
+
+
 class Entry(NamedTuple):
     """A command that exists. target: "module:attribute". help: its line in the list."""
 
@@ -33,6 +37,13 @@ class LazyGroup(click.Group):
         module, _, attribute = entry.target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises ReaderGone where click would end the process with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

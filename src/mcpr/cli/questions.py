@@ -1,9 +1,9 @@
 """`mcpr logs` and `mcpr tools`: a question of `store/questions` each, and the renderer."""
 
 import os
+import select
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -21,7 +21,7 @@ from mcpr.store.questions import LogRow, ToolRow, follow, log
 from mcpr.store.questions import tools as ask_tools
 from mcpr.store.sqlite import SqliteEventStore
 
-_POLL_SECONDS = 0.25
+_POLL_MS = 250
 _NOT_ERRORS = "ok, challenge, probe, cancelled, client_gone or unread"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -72,7 +72,8 @@ TOOLS = Question(
         Column("OUT", "size", lambda row: row.bytes_out),
         Column("LAST", "time", lambda row: row.last_call_ms),
     ),
-    is_error=lambda row: row.errors > 0,
+    # The share of errors from which a server counts as degraded.
+    is_error=lambda row: row.error_rate >= 0.05,
 )
 
 
@@ -102,7 +103,7 @@ def _common(default_since: str) -> Callable[[_Command], _Command]:
         click.option(
             "--since",
             metavar="WHEN",
-            help=f"From when on: 30s, 15m, 2h, 7d, 2w, or a date or time.  [default: {default_since}]",
+            help=f"From when on: 15m, 2h, 7d, or a date or time.  [default: {default_since}]",
         ),
         click.option("--until", metavar="WHEN", help="Until when.  [default: now]"),
         click.option("--server", metavar="NAME", help="Only of this MCP server."),
@@ -132,18 +133,23 @@ def _common(default_since: str) -> Callable[[_Command], _Command]:
 
 
 @click.command()
-@_common("1h, or always with --id and --session")
 @click.option("--tool", metavar="NAME", help="Only calls of this tool.")
 @click.option("--method", metavar="NAME", help="Only this method, such as tools/call.")
 @click.option("--client", metavar="NAME", help="Only of this client.")
 @click.option("--session", metavar="HEX", help="Only of this session; its beginning is enough.")
-@click.option("--outcome", type=click.Choice(OUTCOMES), help="Only what ended so.")
+@click.option(
+    "--outcome",
+    metavar="OUTCOME",
+    type=click.Choice(OUTCOMES),
+    help="Only what ended so, such as tool_error or timeout.",
+)
 @click.option("--errors", is_flag=True, help=f"Only errors: all that is not {_NOT_ERRORS}.")
 @click.option("--id", metavar="HEX", help="Only the event of this id; its beginning is enough.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is recorded from now on.")
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="Rows at most."
 )
+@_common("1h; with --id or --session, everything")
 @click.pass_obj
 def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
     """Show recorded calls, the newest last.
@@ -230,7 +236,9 @@ def _terminal() -> Terminal:
 
 
 def _follow(store: EventStore, where: Filter, cursor: int, renderer: Renderer[LogRow]) -> None:
-    """Show what comes, until Ctrl-C."""
+    """Show what comes, until Ctrl-C or until whoever reads has gone."""
+    reader = select.poll()
+    reader.register(sys.stdout, 0)
     try:
         while True:
             news = follow(store, where, cursor)
@@ -238,8 +246,8 @@ def _follow(store: EventStore, where: Filter, cursor: int, renderer: Renderer[Lo
             text = renderer.lines(news.rows)
             if text:
                 click.echo(text, nl=False)
-            else:
-                time.sleep(_POLL_SECONDS)
+            elif reader.poll(_POLL_MS):
+                raise BrokenPipeError
     except KeyboardInterrupt:
         # The wish to stop is how this ends, not a failure. A new line after the terminal's ^C.
         click.echo(err=True)
@@ -267,13 +275,13 @@ def _nothing(store: EventStore, what: str, command: str, *, has_filter: bool) ->
     newest = log(store, Filter(), 1)
     if not newest:
         return (
-            "The store is empty. Put mcpr before an MCP server with"
-            " `mcpr run http://localhost:9000/mcp`, and send it a request."
+            "The store is empty. Put mcpr before an MCP server and send it a request:\n"
+            "mcpr run http://localhost:9000/mcp"
         )
     ts_ms = newest[0].ts_ms
-    that = " that matches" if has_filter else ""
+    what, step = (f"{what} that matches", "ask for less, or ") if has_filter else (what, "")
     return (
-        f"{what} in this time{that}. The newest event in the store is of"
-        f" {local_time(ts_ms)} {zone(ts_ms)}; look further back, as with"
+        f"{what} in this time. The newest event in the store is of"
+        f" {local_time(ts_ms)} {zone(ts_ms)}:\n{step}look further back, as with"
         f" `mcpr {command} --since 7d`."
     )

@@ -55,12 +55,12 @@ def rate(share: float) -> str:
 
 
 def local_time(ts_ms: int) -> str:
-    """Month, day and time of this machine's zone."""
+    """Month, day and time in this machine's zone."""
     return f"{_local(ts_ms):%m-%d %H:%M:%S}"
 
 
 def zone(ts_ms: int) -> str:
-    """This machine's offset from UTC at an instant, such as `+02:00`."""
+    """Offset from UTC of this machine's zone at an instant, such as `+02:00`."""
     return _local(ts_ms).isoformat(timespec="seconds")[19:]
 
 

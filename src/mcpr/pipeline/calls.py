@@ -1,7 +1,7 @@
 """The common call, recorded in batches: a small JSON request and its small JSON answer.
 
 Most exchanges are that, and all that must be known of them before they are over is that they are.
-So they are read together, a little later, in one loop without a function call too many. What is in
+So they are read together, a little later, and what can be asked of all at once is. What is in
 any way unusual (a batch, a key too many, an error) is read by `Exchange`, which knows every case;
 a property test holds the two to the same rows.
 """
@@ -9,7 +9,7 @@ a property test holds the two to the same rows.
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from mcpr.events import Detail, RequestEvent
+from mcpr.events import RequestEvent
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller
@@ -29,7 +29,7 @@ Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
 
 #: What these do beyond being answered takes an `Exchange`.
 _SPECIAL = STREAMS | {"initialize", "server/discover"}
-COMMON = REQUESTS - _SPECIAL
+_NAMELESS = REQUESTS - _SPECIAL - SUBJECTS.keys()
 _MAX_TOOLS = 4096
 
 
@@ -65,42 +65,35 @@ class _Answer(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 _request = msgspec.json.Decoder(_Request).decode
 _answer = msgspec.json.Decoder(_Answer).decode
+_Pair = tuple[_Request, _Answer]
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_NOTHING = _Params()
 
 
 def record(recording: Recording, calls: list[Completed]) -> None:
     """Publish the row of each call, in order."""
-    publish, mint, wall_ns = recording.publish, recording.ids.mint, recording.wall_ns
-    server, keep_detail = recording.server, recording.keep_detail
-    for call in calls:
-        facts, body, started_ns, sent_ns, answer_facts, answer_body, first_ns, now_ns = call
-        try:
-            request = _request(body)
-            answer = _answer(answer_body)
-        except _UNREADABLE:
+    read, are_plain = _read(calls)
+    wall_ns, server, keep_detail = recording.wall_ns, recording.server, recording.keep_detail
+    ids = recording.ids.mint_many((calls[-1][7] + wall_ns) // 1_000_000, len(calls))
+    for call, pair, event_id in zip(calls, read, ids, strict=True):
+        facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
+        if pair is None or not _is_common(recording, call, pair, are_plain=are_plain):
             _unusual(recording, call)
             continue
-        method = request.method
-        params = request.params or _NOTHING
-        if (
-            answer.id != request.id
-            or answer.result.is_error
-            or method not in COMMON
-            or (method != "tools/call" and method in SUBJECTS)
-            or _is_odd(recording, facts, body, request)
-        ):
-            _unusual(recording, call)
-            continue
-        caller, revision = _caller(recording, facts, params)
-        publish(
+        request = pair[0]
+        params = request.params
+        if params is None or params.meta is None:
+            caller = recording.sessions.caller(facts.session)
+            revision = facts.revision or caller.revision
+        else:
+            caller, revision = _caller(recording, facts, params.meta)
+        recording.publish(
             RequestEvent(
-                mint((now_ns + wall_ns) // 1_000_000),
+                event_id,
                 (started_ns + wall_ns) // 1_000_000,
                 server,
                 "rpc",
-                method,
-                params.name,
+                request.method,
+                None if params is None else params.name,
                 "ok",
                 None,
                 answer_facts.status,
@@ -113,73 +106,111 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 caller.client,
                 caller.version,
                 revision,
-                _detail(caller.name, (first_ns - sent_ns) // 1000) if keep_detail else None,
+                caller.detail if keep_detail else None,
             )
         )
 
 
-def _unusual(recording: Recording, call: Completed) -> None:
-    facts, body, started_ns, sent_ns, answer, answer_body, first_ns, now_ns = call
-    exchange = Exchange(recording, facts, started_ns, facts.kind, sent_ns)
-    exchange.read_request(body)
-    exchange.whole(answer, answer_body, first_ns, now_ns)
+def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
+    """What each call says (None: not in the common form), and whether all are plain.
 
-
-def _is_odd(recording: Recording, facts: RequestFacts, body: bytes, request: _Request) -> bool:
-    """Whether there is more to say of the request than that it was made.
-
-    A key that could be read in two ways stands in the body more often than what was read tells, or
-    its letters are escaped. (A key in another case is an unknown one, and was refused before.)
+    Plain means that no key in these bodies can be read in two ways. Each was read to have one
+    method, one id and so many names; if all together hold these keys no more often, and no escaped
+    letter, then no body hides a second one, and none need be looked at by itself. (A key in
+    another case is an unknown one: such a body was not read.)
     """
-    params = request.params
+    pairs: list[_Pair | None] = []
+    bodies: list[bytes] = []
+    names = 0
+    for call in calls:
+        body = call[1]
+        try:
+            request = _request(body)
+            answer = _answer(call[5])
+        except _UNREADABLE:
+            pairs.append(None)
+            continue
+        pairs.append((request, answer))
+        bodies.append(body)
+        params = request.params
+        if params is not None:
+            if params.name is not None:
+                names += 1
+            meta = params.meta
+            if meta is not None and meta.client is not None and meta.client.name is not None:
+                names += 1
+    text = b" ".join(bodies)
+    most = len(bodies)
+    return pairs, (
+        text.count(b'"id"') <= most
+        and text.count(b'"method"') <= most
+        and text.count(b'"name"') <= names
+        and text.find(b"\\u") < 0
+    )
+
+
+def _is_common(recording: Recording, call: Completed, pair: _Pair, *, are_plain: bool) -> bool:
+    """Whether there is no more to say of the call than that it was made and answered."""
+    request, answer = pair
+    method, params = request.method, request.params
+    if answer.id != request.id or answer.result.is_error:
+        return False
+    if method == "tools/call":
+        name = None if params is None else params.name
+        if name is None or (name not in recording.tools and not _learn(recording.tools, name)):
+            return False
+    elif method not in _NAMELESS or (params is not None and params.name is not None):
+        return False
+    if params is not None and params.uri is not None:
+        return False
+    facts = call[0]
+    if facts.is_mirrored and not _is_mirrored_well(facts, request):
+        return False
+    return are_plain or not _is_ambiguous(call[1], params)
+
+
+def _is_mirrored_well(facts: RequestFacts, request: _Request) -> bool:
+    name = None if request.params is None else request.params.name
+    return facts.mirrored_method == request.method and facts.mirrored_name in (None, name)
+
+
+def _is_ambiguous(body: bytes, params: _Params | None) -> bool:
+    """Of one body what `_read` asks of all."""
     names = 0
     if params is not None:
-        name, meta = params.name, params.meta
-        if name is not None:
-            names = 1
-            if recording.tools.get(name) is None and not _learn(recording.tools, name):
-                return True
-        elif request.method == "tools/call":
-            return True
-        if params.uri is not None:
-            return True
-        if meta is not None and meta.client is not None and meta.client.name is not None:
-            names += 1
-        if facts.is_mirrored and facts.mirrored_name not in (None, name):
-            return True
-    if facts.is_mirrored and facts.mirrored_method != request.method:
-        return True
-    count = body.count
+        names += params.name is not None
+        if params.meta is not None and params.meta.client is not None:
+            names += params.meta.client.name is not None
     return (
-        count(b'"id"') > 1
-        or count(b'"method"') > 1
-        or count(b'"name"') > names
+        body.count(b'"id"') > 1
+        or body.count(b'"method"') > 1
+        or body.count(b'"name"') > names
         or body.find(b"\\u") >= 0
     )
 
 
-def _learn(tools: dict[str, str], name: str) -> bool:
+def _learn(tools: set[str], name: str) -> bool:
     """Remember a name that may be recorded as it is."""
     if bounded_tool(name) != name:
         return False
     if len(tools) >= _MAX_TOOLS:
         tools.clear()
-    tools[name] = name
+    tools.add(name)
     return True
 
 
-def _caller(
-    recording: Recording, facts: RequestFacts, params: _Params
-) -> tuple[Caller, str | None]:
-    meta = params.meta
-    caller = recording.sessions.caller(facts.session)
-    if meta is None:
-        return caller, facts.revision or caller.revision
+def _caller(recording: Recording, facts: RequestFacts, meta: _Meta) -> tuple[Caller, str | None]:
+    """Who calls, by its own words in this request, or by those that opened its session."""
     revision = facts.revision if meta.revision is None else bounded_revision(meta.revision)
     if meta.client is not None:
-        caller = recording.callers.of(meta.client, revision)
+        return recording.callers.of(meta.client, revision), revision
+    caller = recording.sessions.caller(facts.session)
     return caller, revision or caller.revision
 
 
-def _detail(client_name: str | None, first_us: int) -> Detail:
-    return Detail(None, None, None, client_name, None, None, None, first_us)
+def _unusual(recording: Recording, call: Completed) -> None:
+    """The long way, which knows every case."""
+    facts, body, started_ns, sent_ns, answer, answer_body, first_ns, now_ns = call
+    exchange = Exchange(recording, facts, started_ns, facts.kind, sent_ns)
+    exchange.read_request(body)
+    exchange.whole(answer, answer_body, first_ns, now_ns)

@@ -50,7 +50,7 @@ class Recording:
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
-    tools: tool names seen, as they are recorded; bounded by whoever adds to it.
+    tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
     held: bytes of large answers kept for the companion at this moment; bounded by `max_held`.
     """
 
@@ -64,7 +64,7 @@ class Recording:
     callers: Callers = field(default_factory=Callers)
     sessions: Sessions = field(default_factory=Sessions)
     unanswered: Unanswered = field(default_factory=Unanswered)
-    tools: dict[str, str] = field(default_factory=dict)
+    tools: set[str] = field(default_factory=set)
     held: int = 0
     max_held: int = 64 * 1024 * 1024
 

@@ -6,6 +6,7 @@ know, never the text that was sent.
 
 import hashlib
 
+from mcpr.events import Detail
 from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import bounded_version
 
@@ -63,9 +64,10 @@ class Caller:
     """Who sends a request, as far as it said so.
 
     client: slug or `other`. version: bounded, or None. name: as it was sent, for this machine only.
+    detail: the local part of a row of which no more is to be said.
     """
 
-    __slots__ = ("client", "name", "revision", "version")
+    __slots__ = ("client", "detail", "name", "revision", "version")
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Caller:
         self.version = version
         self.name = name
         self.revision = revision
+        self.detail = None if name is None else Detail(client_name=name)
 
     def __repr__(self) -> str:
         return f"<Caller {self.client} {self.version} {self.revision}>"

@@ -150,7 +150,7 @@ class Head:
             if role is _CONTENT_LENGTH:
                 self._set_length(field.value)
             elif role is _TRANSFER_ENCODING:
-                self._set_coding(field.value)
+                self._set_coding(field)
             elif role is _CONNECTION:
                 connections.append(field.value.lower())
         if self.chunked and self.content_length is not None:
@@ -177,10 +177,11 @@ class Head:
             raise BadHead("Content-Length is not a number")
         self.content_length = int(value)
 
-    def _set_coding(self, value: bytes) -> None:
+    def _set_coding(self, field: Field) -> None:
         if self.http10:
             raise BadHead("Transfer-Encoding in HTTP/1.0")
-        if self.chunked or value.lower() != b"chunked":
+        # With a tab beside it, llhttp does not know `chunked` again.
+        if self.chunked or field.value.lower() != b"chunked" or b"\t" in field.line:
             raise BadHead("Transfer-Encoding other than one chunked", 501)
         self.chunked = True
 
@@ -253,6 +254,9 @@ class ResponseHead(Head):
         self, status: int, start: bytes, fields: tuple[Field, ...], *, http10: bool
     ) -> None:
         super().__init__(fields, http10=http10)
+        if status < 200 and (self.chunked or self.content_length):
+            # It goes on as it is, and some clients would wait for that body (RFC 9110 section 8.6).
+            raise BadHead("an interim answer with a body")
         self.status = status
         self.start = start
 

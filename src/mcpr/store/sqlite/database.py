@@ -173,10 +173,12 @@ def _statements(script: str) -> Iterator[str]:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """Version of the schema, 0 in an empty file. Raises StoreError for what we cannot use."""
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    # One statement, hence one moment: another process may be making the schema.
+    application_id, version, tables = connection.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
     if application_id != APPLICATION_ID:
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application_id or version or tables:
             raise StoreError(
                 f"cannot use {path} as a store",
