@@ -172,8 +172,9 @@ def _instructions(results: Results) -> str:
 
 INSTRUCTIONS_NOTE = """\
 Heads seen before, 64 connections, recording on. nginx's first process is the idle master, its
-child the worker. Under valgrind timers run on while the program is some 40 times slower, so what
-is done once per 100 ms is spread over fewer requests: the figure errs upwards."""
+child the worker. Under valgrind a proxy is some ten times slower; the clock of nginx and mcpr is
+slowed by the same factor, so that their timers fire once for as many requests as in real life.
+The Rust mcpr keeps the real clock; its cost grows with the calls of a session."""
 
 
 def _configuration() -> str:

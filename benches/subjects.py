@@ -36,6 +36,8 @@ class Subject(Protocol):
     """A proxy that can be started before an upstream."""
 
     name: str
+    clock_can_be_slowed: bool
+    """Whether it waits by the functions that slowclock.c knows."""
 
     def command(self, folder: Path, upstream: str, port: int) -> list[str]:
         """Writes what it needs into `folder`; returns the command that serves on `port`.
@@ -59,6 +61,8 @@ class Subject(Protocol):
 
 class Nginx:
     """nginx as DESIGN.md pins it; `buffer` adds the second row for long bodies."""
+
+    clock_can_be_slowed = True
 
     def __init__(self, name: str = "nginx", buffer: str | None = None) -> None:
         self.name = name
@@ -121,6 +125,7 @@ class Mcpr:
     """The proxy of this project, from the environment that runs the bench."""
 
     name = "mcpr"
+    clock_can_be_slowed = True
 
     def command(self, folder: Path, upstream: str, port: int) -> list[str]:
         """Recording on, no terminal output, no admin address."""
@@ -153,6 +158,7 @@ class RustMcpr:
     """
 
     name = "Rust mcpr"
+    clock_can_be_slowed = False
 
     def command(self, folder: Path, upstream: str, port: int) -> list[str]:
         """`mcpr proxy run mcpr.toml`, with nothing but the upstream and the port in the file."""
@@ -290,7 +296,7 @@ def _last_words(command: list[str], folder: Path, environment: dict[str, str]) -
 @contextlib.contextmanager
 def running_upstream(core: int | None = None) -> Iterator[str]:
     """The C server of the benches, compiled when needed; yields its origin."""
-    program = build_upstream()
+    program = compile_c("upstream.c", "upstream")
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     process = subprocess.Popen(
         [*pinned, str(program), "0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -303,17 +309,20 @@ def running_upstream(core: int | None = None) -> Iterator[str]:
         process.stdout.close()
 
 
-def build_upstream() -> Path:
-    """Compiles upstream.c when its source is newer than the program."""
-    source, program = HERE / "upstream.c", BUILD / "upstream"
+def compile_c(source_name: str, program_name: str, *options: str) -> Path:
+    """Compiles a source of this folder when it is newer than its program; the program's path.
+
+    Raises SubjectError when there is no compiler or it refuses.
+    """
+    source, program = HERE / source_name, BUILD / program_name
     if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
         return program
     BUILD.mkdir(exist_ok=True)
-    command = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source)]
+    command = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", *options, "-o", str(program)]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        subprocess.run([*command, str(source)], check=True, capture_output=True, text=True)
     except FileNotFoundError as exc:
         raise SubjectError("there is no C compiler: run scripts/setup bench") from exc
     except subprocess.CalledProcessError as exc:
-        raise SubjectError(f"upstream.c does not compile:\n{exc.stderr}") from exc
+        raise SubjectError(f"{source_name} does not compile:\n{exc.stderr}") from exc
     return program

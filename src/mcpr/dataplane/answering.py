@@ -15,11 +15,13 @@ from mcpr.dataplane.state import (
     CLOSED,
     EXCHANGE,
     FOREVER,
+    HEAD,
     IDLE,
     LINGER,
     NAMES,
     NOWHERE,
     SECOND,
+    SENT,
     STREAM,
     WAITING,
 )
@@ -152,23 +154,25 @@ class Answering(asyncio.Protocol):
         """More of the answer's body: as it came, and without its framing; after a head, maybe."""
         if self._unchunk:
             raw = b"".join(pieces)
+        if self._allowance >= 0:
+            self._allowance -= sum(map(len, pieces))
+            if self._allowance < 0:
+                # Before writing: the piece too many may hold the body's end.
+                if head:
+                    self.state = SENT  # Nothing was handed on: there may be a better answer.
+                self.fail("over")
+                return
         self.transport.write(head + raw if head else raw)
         watch = self.watch
         assert watch is not None
         for piece in pieces:
             watch.read_data(piece, now_ns)
-        if self._allowance >= 0:
-            self._allowance -= sum(map(len, pieces))
-            if self._allowance < 0:
-                self.fail("over")
 
-    def end_answer(self) -> bool:
-        """The answer is complete. Returns whether the request was sent whole, too."""
-        whole = self.body is None
+    def end_answer(self) -> None:
+        """The answer is complete."""
         self.upstream = None
         self.release()
         self.finish("complete")
-        return whole
 
     def release(self) -> None:
         """Give the exchange's place upstream back."""
@@ -187,7 +191,10 @@ class Answering(asyncio.Protocol):
         if watch is not None:
             watch.end(ending, now)
         if not self.keep:
-            self.close()
+            if self.body is not None and ending == "complete":
+                self._linger(now)
+            else:
+                self.close()
             return
         self.state = IDLE
         self.deadline_ns = now + self.listener.idle_ns
@@ -195,9 +202,11 @@ class Answering(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Read again, and first what the client sent ahead of its turn."""
-        if self.reading_paused:
-            self.reading_paused = False
-            self.transport.resume_reading()
+        if self.writing_paused:
+            # Who does not take its answers gets no more of them.
+            self.pause_request()
+            return
+        self.read_on()
         if self.ahead:
             self.listener.loop.call_soon(self._next)
 
@@ -211,10 +220,9 @@ class Answering(asyncio.Protocol):
         """The exchange cannot be completed. Answers if nothing was answered yet, else cuts."""
         if self.state >= LINGER:
             return
-        answering = self.state == ANSWER
-        self.drop_upstream()
-        if answering or ending not in REFUSALS:
+        if self.state == ANSWER or ending not in REFUSALS:
             # The client sees the answer end where it ended: unfinished.
+            self.drop_upstream()
             self.keep = False
             self.finish(ending)
         else:
@@ -236,9 +244,14 @@ class Answering(asyncio.Protocol):
         """Answer ourselves. If something of the request is still to come, close afterwards."""
         now = monotonic_ns()
         handler = self.listener.handler
+        self.drop_upstream()
+        self.held = []
+        self.held_size = 0
         watch = self.watch = self.seen() or handler.refuse(refusal, now)
         watch.status = refusal.status
-        self.keep = self.keep and self.body is None and refusal.ending != "malformed"
+        # After these nobody knows what the next bytes are.
+        knows = refusal.ending not in {"malformed", "internal"}
+        self.keep = self.keep and knows and self.body is None
         kind, words = handler.words(watch, refusal)
         head_only = self.method == b"HEAD"
         self.transport.write(render(refusal, kind, words, keep=self.keep, head_only=head_only))
@@ -257,9 +270,7 @@ class Answering(asyncio.Protocol):
         self.state = LINGER
         self.deadline_ns = now_ns + _LINGER_NS
         self.ahead = b""
-        self.held = []
-        self.held_size = 0
-        self.go_on()
+        self.read_on()
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
@@ -274,7 +285,10 @@ class Answering(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not read as fast as its answer comes: its upstream waits."""
         self.writing_paused = True
-        self.deadline_ns = monotonic_ns() + self.listener.stalled_ns
+        if self.state == ANSWER:
+            self.deadline_ns = monotonic_ns() + self.listener.stalled_ns
+        elif self.state < ANSWER and self.body is None:
+            self.pause_request()
         if self.upstream is not None:
             self.upstream.pause_reading()
 
@@ -285,11 +299,20 @@ class Answering(asyncio.Protocol):
             self.deadline_ns = FOREVER
         if self.upstream is not None:
             self.upstream.resume_reading()
+        elif self.state <= HEAD:
+            self.go_on()
 
     def pause_request(self) -> None:
         """The upstream is slow to take the request body, or it is not its turn."""
-        self.reading_paused = True
-        self.transport.pause_reading()
+        if not self.reading_paused:
+            self.reading_paused = True
+            self.transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Take more from the client."""
+        if self.reading_paused:
+            self.reading_paused = False
+            self.transport.resume_reading()
 
     # Draining
 

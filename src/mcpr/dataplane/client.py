@@ -18,6 +18,7 @@ from mcpr.dataplane.body import RequestBody
 from mcpr.dataplane.handler import Refusal, RequestPlan
 from mcpr.dataplane.refusals import REFUSALS
 from mcpr.dataplane.state import (
+    ANSWER,
     BODY,
     CLOSED,
     EXCHANGE,
@@ -104,6 +105,7 @@ class Client(Answering):
                 self.deadline_ns = now + plan.first_byte_ns
                 return
             idle.append(upstream)
+        self.sent_ns = 0
         self.held = [body]
         pool.start(self)
 
@@ -117,17 +119,20 @@ class Client(Answering):
         except BadHead as bad:
             self.refuse(Refusal(bad.status, "malformed", bad.reason))
         except BadChunk as bad:
-            if self.state > WAITING:
+            if self.state == ANSWER:
                 self.fail("malformed")
             else:
                 self.refuse(Refusal(400, "malformed", str(bad)))
-        if len(self.ahead) > _MAX_AHEAD and self.state < LINGER:
+        if len(self.ahead) > _MAX_AHEAD and WAITING <= self.state < LINGER:
             self.pause_request()
 
     def _read_head(self) -> None:
         listener = self.listener
-        while self.ahead[:2] == b"\r\n":  # RFC 9112 section 2.2
-            self.ahead = self.ahead[2:]
+        start = 0
+        while self.ahead.startswith(b"\r\n", start):  # RFC 9112 section 2.2
+            start += 2
+        if start:
+            self.ahead = self.ahead[start:]
         if not self.ahead:
             return
         if self.state == IDLE:
@@ -178,6 +183,7 @@ class Client(Answering):
 
     def _read_body(self, body: RequestBody) -> None:
         """Take the body's bytes: keep them until it is whole, or send them on."""
+        assert self.plan is not None
         pieces, self.ahead = body.take(self.ahead)
         if self.state != BODY and self.upstream is not None:
             self._send_pieces(body, pieces)
@@ -187,7 +193,7 @@ class Client(Answering):
         if self.state != BODY:
             if self.held_size > _MAX_AHEAD:
                 self.pause_request()
-        elif self.held_size > self.listener.limits.request_bytes:
+        elif self.plan.whole and self.held_size > self.listener.limits.request_bytes:
             self.refuse(REFUSALS["too_large"])
         elif body.done:
             whole = b"".join(self.held)
@@ -245,17 +251,19 @@ class Client(Answering):
         self.held_size = 0
         self.state = SENT
         upstream.client = self
+        if self.writing_paused:
+            upstream.pause_reading()
         if body is None:
             upstream.transport.write(b"".join((plan.forward, self.suffix, *held)))
         else:
+            # Before anything is written: the upstream may ask for a pause at once.
+            self.read_on()
             upstream.transport.write(plan.forward + self.suffix)
             self._send_pieces(body, held)
         self.sent_ns = monotonic_ns()
         if self.watch is not None:
             self.watch.sent_ns = self.sent_ns
         self._await_answer()
-        if self.body is not None:
-            self.resume_request()
 
     def _await_answer(self) -> None:
         assert self.plan is not None
@@ -264,9 +272,7 @@ class Client(Answering):
 
     def resume_request(self) -> None:
         """The upstream takes more of the request body."""
-        if self.reading_paused:
-            self.reading_paused = False
-            self.transport.resume_reading()
+        self.read_on()
         if self.ahead:
             self.advance()
 
@@ -277,8 +283,10 @@ class Client(Answering):
         self.deadline_ns = FOREVER
         if self.state == IDLE:
             self.close()
-        elif self.state in {HEAD, BODY} or (self.state == SENT and self.body is not None):
-            self.drop_upstream()
+        elif self.state in {HEAD, BODY} or (
+            # An upstream that does not take the body is no fault of the client.
+            self.state == SENT and self.body is not None and not self.reading_paused
+        ):
             self.refuse(Refusal(408, "malformed", "the request took too long to arrive"))
         elif self.state == WAITING:
             self.fail("busy")

@@ -170,8 +170,8 @@ class Watch(Protocol):
         """Whether the answer could end here without cutting a message in two."""
 
 
-#: A common call that went well: the request plan's facts, its body, when it arrived and was sent on,
-#: the answer plan's facts, its body, when its first byte came and its last was handed on.
+#: A common call that went well: the request plan's facts, its body, when it arrived and was sent
+#: on, the answer plan's facts, its body, when its first byte came and its last was handed on.
 Completed = tuple[object, bytes, int, int, object, bytes, int, int]
 
 

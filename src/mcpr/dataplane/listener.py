@@ -51,6 +51,7 @@ class Listener:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port. Raises McprError when the address cannot be had."""
+        self.handler.tick(monotonic_ns())
         try:
             self._server = await self.loop.create_server(
                 lambda: Client(self), host, port, backlog=1024, reuse_address=True
@@ -106,7 +107,7 @@ class Listener:
         while self.clients and monotonic_ns() < until and not hurry.is_set():
             self._end_what_can()
             await asyncio.sleep(_DRAIN_TICK_SECONDS)
-        cut = sum(client.watch is not None for client in self.clients)
+        cut = sum(client.seen() is not None for client in self.clients)
         for client in list(self.clients):
             client.fail("gone")
             client.transport.abort()
@@ -118,11 +119,11 @@ class Listener:
 
     async def _accept_the_rest(self) -> None:
         for listening in self._sockets:
-            listening.setblocking(False)
+            listening.setblocking(False)  # noqa: FBT003 - the standard library's signature
             with contextlib.suppress(OSError):
                 while True:
                     connection, _ = listening.accept()
-                    connection.setblocking(False)
+                    connection.setblocking(False)  # noqa: FBT003 - the same
                     await self.loop.connect_accepted_socket(lambda: Client(self), connection)
             listening.close()
         self._sockets.clear()

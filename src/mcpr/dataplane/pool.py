@@ -102,8 +102,14 @@ class Pool:
         if head.plan is None:
             plan = self._handler.plan_answer(head)
             plan.idle_ns = _heed(head, self.idle_ns)
-            if head.keep_alive and not head.chunked and not head.is_bodiless(b""):
-                plan.length = -1 if head.content_length is None else head.content_length
+            length = head.content_length
+            if (
+                length is not None
+                and head.keep_alive
+                and not head.is_bodiless(b"")
+                and not (plan.is_bounded and length > self.limits.answer_bytes)
+            ):
+                plan.length = length
             head.plan = plan
         return head
 
@@ -150,7 +156,10 @@ class Pool:
             logger.exception("a mistake of ours while connecting")
             client.fail("internal")
         else:
-            client.send_on(upstream)
+            if upstream.transport.is_closing():
+                client.fail("cut")
+            else:
+                client.send_on(upstream)
 
     def sweep(self, now_ns: int) -> None:
         """Close what has waited too long for an exchange."""
@@ -181,6 +190,7 @@ def _heed(head: ResponseHead, idle_ns: int) -> int:
     """`Keep-Alive: timeout=5`: leave a second before the upstream does."""
     for part in (head.value(b"keep-alive") or b"").split(b","):
         name, _, value = part.partition(b"=")
-        if name.strip().lower() == b"timeout" and value.strip().isdigit():
+        value = value.strip()
+        if name.strip().lower() == b"timeout" and value.isdigit() and len(value) < 10:
             return min(idle_ns, max(0, int(value) - 1) * SECOND)
     return idle_ns

@@ -181,10 +181,10 @@ class Upstream(asyncio.Protocol):
         if client.takes_whole and len(data) - end == plan.length:
             self._common(client, plan, data[end:], now)
             return
-        if plan.is_bounded and (head.content_length or 0) > pool.limits.answer_bytes:
+        self._frame(head, client.method)
+        if plan.is_bounded and self._left > pool.limits.answer_bytes:
             self._fail("over")
             return
-        self._frame(head, client.method)
         start = client.start_answer(head, plan, now, framed=self._left != _UNTIL_CLOSE)
         if start is None:
             return
@@ -233,16 +233,18 @@ class Upstream(asyncio.Protocol):
             self._done(client, reusable=self._reusable and stop == len(data))
 
     def _done(self, client: "Client", *, reusable: bool) -> None:
-        self.client = None
         self._plan = None
-        sent_whole = client.end_answer()
-        if not (reusable and sent_whole):
+        # An answer may come before the request was sent, or was taken, whole.
+        if reusable and client.body is None and not self.transport.get_write_buffer_size():
+            self.client = None
+            if self._paused:
+                self.resume_reading()
+            self.idle_since_ns = monotonic_ns()
+            self.pool.idle.append(self)
+        else:
             self.close()
-            return
-        if self._paused:
-            self.resume_reading()
-        self.idle_since_ns = monotonic_ns()
-        self.pool.idle.append(self)
+        # Afterwards: whoever waits for a place takes this connection.
+        client.end_answer()
 
     def _fail(self, ending: Ending) -> None:
         client, self.client = self.client, None
@@ -274,8 +276,12 @@ class Upstream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The upstream does not take the request body as fast as it comes."""
-        if self.client is not None:
-            self.client.pause_request()
+        client = self.client
+        if client is not None:
+            # An answer that comes now comes early, and is not the common one.
+            client.takes_whole = False
+            if client.body is not None:
+                client.pause_request()
 
     def resume_writing(self) -> None:
         """The upstream takes more."""

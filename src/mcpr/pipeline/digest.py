@@ -7,7 +7,7 @@ lives in memory and in a pipe between two processes of one user, never in a file
 
 import msgspec
 
-from mcpr.events import Ids, Kind, RequestEvent
+from mcpr.events import Ids, RequestEvent
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller
@@ -15,13 +15,15 @@ from mcpr.pipeline.outcomes import Ending
 
 
 class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An exchange that is over, with what was too large to read. Times in ns of one clock."""
+    """An exchange that is over, with what was too large to read. Times in ns of one clock.
+
+    answer_body: see `AnswerReader.kept`. unread: a part of the answer was let go of.
+    """
 
     server: str
     keep_detail: bool
     facts: RequestFacts
     answer: AnswerFacts | None
-    kind: Kind
     caller: tuple[str | None, str | None, str | None, str | None]
     ending: Ending
     status: int | None
@@ -32,6 +34,8 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ended_ns: int
     bytes_in: int
     bytes_out: int
+    cancelled: bool
+    unread: bool
     request: bytes
     answer_body: bytes
 
@@ -51,7 +55,6 @@ def pack(exchange: Exchange, ending: Ending, now_ns: int) -> bytes:
             recording.keep_detail,
             exchange.facts,
             exchange.answer,
-            exchange.kind,
             (caller.client, caller.version, caller.name, caller.revision),
             ending,
             exchange.status,
@@ -62,6 +65,8 @@ def pack(exchange: Exchange, ending: Ending, now_ns: int) -> bytes:
             now_ns,
             exchange.bytes_in,
             exchange.bytes_out,
+            exchange.cancelled,
+            reader is not None and reader.unread,
             exchange.body,
             b"" if reader is None else reader.kept,
         )
@@ -79,14 +84,16 @@ def complete(frame: bytes, ids: Ids) -> list[RequestEvent]:
     exchange = Exchange(recording, digest.facts, digest.started_ns, digest.facts.kind)
     exchange.sent_ns = digest.sent_ns
     exchange.read_request(digest.request)
-    if digest.answer is not None:
-        # One event's data came out of its stream: it is read as the JSON that it is.
-        answer = msgspec.structs.replace(digest.answer, coding=None)
-        if digest.answer_body:
-            answer = msgspec.structs.replace(answer, is_json=True, is_events=False, is_plain=True)
+    exchange.cancelled = digest.cancelled
+    answer = digest.answer
+    if answer is not None:
+        if answer.is_events:
+            answer = msgspec.structs.replace(answer, coding=None)
         exchange.read_head(answer, digest.first_ns)
         if digest.answer_body:
             exchange.read_data(digest.answer_body, digest.ended_ns)
+        if exchange.reader is not None and digest.unread:
+            exchange.reader.unread = True
     exchange.status = digest.status
     exchange.bytes_in = digest.bytes_in
     exchange.bytes_out = digest.bytes_out

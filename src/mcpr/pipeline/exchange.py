@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import UNSET, Raw
 
-from mcpr.events import Detail, Ids, Kind, RequestEvent
-from mcpr.pipeline import outcomes
+from mcpr.events import Ids, Kind, RequestEvent
+from mcpr.pipeline import outcomes, verdicts
 from mcpr.pipeline.answers import KEEP_LIMIT, AnswerReader
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
-from mcpr.pipeline.identity import NOBODY, Caller, Callers, Sessions
+from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
+from mcpr.pipeline.rows import caller_of, revision_of, row
 from mcpr.pipeline.unanswered import Unanswered
 from mcpr.protocol.jsonrpc import (
     Answer,
@@ -26,19 +27,13 @@ from mcpr.protocol.jsonrpc import (
     read_messages,
     same_id,
 )
-from mcpr.protocol.mcp import (
-    KNOWN_METHODS,
-    OTHER,
-    STREAMS,
-    SUBJECTS,
-    bounded_revision,
-    bounded_tool,
-    is_modern,
-)
+from mcpr.protocol.mcp import STREAMS, bounded_revision
 
 #: What is larger is not decoded where calls travel, but by the companion (DESIGN.md D2).
 DECODE_LIMIT = 256 * 1024
-_MAX_SUBJECT = 512
+#: Whoever keeps more than this is counted in `Recording.held`.
+COUNTED = 16 * 1024
+_MAX_CANCELLED = 100
 
 
 @dataclass(slots=True)
@@ -51,7 +46,7 @@ class Recording:
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
     tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
-    held: bytes of large answers kept for the companion at this moment; bounded by `max_held`.
+    held: bytes of large bodies kept at this moment; bounded by `max_held`.
     """
 
     server: str
@@ -73,6 +68,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     """Watches one exchange. `started_ns`, `sent_ns`, `first_ns`: monotonic clock, 0 = not yet.
 
     message: the first (nearly always the only) JSON-RPC message; others: the rest of a batch.
+    opened: keyed hash of the session that this exchange opened.
     deferred: a body is too large to decode here. cancelled: the client said it wants no answer.
     A struct rather than a class with `__init__`: one is made for every call.
     """
@@ -92,6 +88,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     answer: AnswerFacts | None = None
     reader: AnswerReader | None = None
     note: str | None = None
+    opened: str | None = None
     held: int = 0
     deferred: bool = False
     cancelled: bool = False
@@ -102,10 +99,16 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         if not self.facts.is_json:
             return
         self.body = body
-        if len(body) > DECODE_LIMIT and self.recording.digest is not None:
-            self.deferred = True
+        self.deferred = len(body) > DECODE_LIMIT and self.recording.digest is not None
+        if self.deferred:
             self.kind = "rpc"
-            return
+        else:
+            self._read_messages(body)
+        if len(body) > COUNTED:
+            self._let_go_of_raw()
+            self._hold()
+
+    def _read_messages(self, body: bytes) -> None:
         try:
             messages = read_messages(body)
         except NotJsonRpc:
@@ -120,12 +123,10 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         method = message.method
         if method is UNSET or message.id is UNSET:
             self.kind = "notification"
-            if method == "notifications/cancelled":
-                self._cancel(message)
-        elif method in STREAMS:
-            self.kind = "stream"
         else:
-            self.kind = "rpc"
+            self.kind = "stream" if method in STREAMS else "rpc"
+        if self.kind == "notification" or len(messages) > 1:
+            self._cancel(messages)
         if is_ambiguous(body, message):
             self.note = "ambiguous"
 
@@ -146,8 +147,13 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         self.first_ns = now_ns
         self.answer = answer
         self.status = answer.status
-        kind = self.kind
-        if kind in {"rpc", "stream"} and (answer.is_json or answer.is_events):
+        is_events = answer.is_events
+        if is_events and self.kind == "http" and self.facts.http_method == "GET":
+            self.kind = "stream"  # Asked for as `*/*`, as curl does.
+        if self.kind not in {"rpc", "stream"}:
+            return
+        is_get = self.message is None and self.kind == "stream"
+        if is_events or (answer.is_json and not is_get):
             # In the companion nothing else waits: there a large answer is decoded at once. With a
             # request that is not decoded here its answer is not, either: they belong together.
             decoded = DECODE_LIMIT if self.recording.digest is not None else KEEP_LIMIT
@@ -160,21 +166,40 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         if reader is None:
             return
         answers = reader.feed(piece)
-        if answers and self.facts.opens_stream:
-            self._claim(answers, now_ns)
-            reader.answers.clear()
-        if reader.held > DECODE_LIMIT:
-            self._hold(reader)
+        if self.kind == "stream" and self.message is None:
+            self._claim(reader, answers, now_ns)
+        if self.held or reader.held > COUNTED:
+            self._hold()
 
-    def _hold(self, reader: AnswerReader) -> None:
-        """Count what is kept of large answers: all of them together have a bound, too."""
+    def _hold(self) -> None:
+        """Count what is kept of large bodies: all of them together have a bound, too."""
         recording = self.recording
-        recording.held += reader.held - self.held
-        self.held = reader.held
-        if recording.held > recording.max_held:
+        reader = self.reader
+        answer = 0 if reader is None else reader.held
+        size = answer + len(self.body)
+        recording.held += size - self.held
+        self.held = size
+        if recording.held <= recording.max_held:
+            return
+        if reader is not None and answer:
             reader.let_go()
-            recording.held -= self.held
-            self.held = 0
+        else:
+            self.body = b""
+            self.deferred = False
+            answer = size
+        recording.held -= answer
+        self.held -= answer
+
+    def _let_go_of_raw(self) -> None:
+        """What is raw in a message keeps all of its body alive; `body` alone shall."""
+        if self.message is None:
+            return
+        for message in (self.message, *self.others):
+            if message.id is not UNSET:
+                message.id = message.id.copy()
+            message.result = message.error = UNSET
+            if message.params is not None:
+                message.params.arguments = message.params.cancelled_id = UNSET
 
     @property
     def request_id(self) -> Raw | None:
@@ -192,234 +217,136 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     @property
     def at_border(self) -> bool:
         """Whether the answer could end here without cutting a message in two."""
-        return self.reader is None or not self.reader.held
+        return self.reader is None or self.reader.at_border
 
-    def _cancel(self, message: Message) -> None:
+    def _cancel(self, messages: list[Message]) -> None:
         """A legacy client no longer wants an answer: the request it names is in its session."""
-        wanted = UNSET if message.params is None else message.params.cancelled_id
-        if wanted is UNSET:
+        session = self.facts.session
+        wanted = [
+            message.params.cancelled_id
+            for message in messages
+            if message.method == "notifications/cancelled" and message.params is not None
+        ]
+        if session is None or not wanted:
             return
-        for other in self.recording.active():
-            asked = other.message
-            if (
-                asked is not None
-                and other.facts.session == self.facts.session
-                and asked.id is not UNSET
-                and same_id(asked.id, wanted)
-            ):
-                other.cancelled = True
+        under_way = [x for x in self.recording.active() if x.facts.session == session]
+        for request_id in wanted[:_MAX_CANCELLED]:
+            if request_id is UNSET:
+                continue
+            for other in under_way:
+                if other.asks(request_id):
+                    other.cancelled = True
+            self.recording.unanswered.cancel(session, request_id)
+
+    def asks(self, request_id: Raw) -> bool:
+        """Whether a request with this id is among the messages."""
+        message = self.message
+        return message is not None and any(
+            asked.id is not UNSET and asked.method is not UNSET and same_id(asked.id, request_id)
+            for asked in (message, *self.others)
+        )
 
     def end(self, ending: Ending, now_ns: int) -> None:
-        """The exchange is over. Publishes one event per JSON-RPC request, else one."""
+        """The exchange is over. Publishes one event per JSON-RPC request, else one.
+
+        A request whose answer may still come on another stream is published when it came.
+        """
         recording = self.recording
+        self._finish()
+        if ending == "gone" and self.status is not None and self.status >= 400:
+            ending = "complete"  # Nobody needs to read to its end what a status says.
+        if self.deferred and recording.digest is not None:
+            if self.message is not None:
+                self._open_session(self.message, outcomes.UNREAD)
+            recording.digest(self, ending, now_ns)
+            return
+        if self.message is None:
+            recording.publish(row(self, None, verdicts.of_exchange(self, ending), now_ns))
+            return
+        waiting = []
+        for message in (self.message, *self.others):
+            verdict = verdicts.of_message(self, message, ending)
+            if verdict is None:
+                waiting.append(message)
+                continue
+            if message.method == "initialize":
+                self._open_session(message, verdict)
+            recording.publish(row(self, message, verdict, now_ns))
+        if waiting:
+            self._let_go_of_raw()
+            self.body, self.reader = b"", None
+            for message in waiting:
+                recording.unanswered.wait(self, message, now_ns)
+
+    def _finish(self) -> None:
+        """No more is read, and nothing more is kept but for the digest."""
         reader = self.reader
         if reader is not None:
             reader.finish()
             if reader.too_large:
-                self.deferred = True
+                if self.message is None or not self._is_answered(reader):
+                    self.deferred = True
+                if not self.body:
+                    # The request was let go of: alone its answer means nothing.
+                    reader.let_go()
+                    self.deferred = False
         if self.held:
-            recording.held -= self.held
+            self.recording.held -= self.held
             self.held = 0
-        if self.deferred and recording.digest is not None:
-            recording.digest(self, ending, now_ns)
-            return
-        if self.message is None:
-            recording.publish(self._row(None, self._plain(ending), now_ns))
-            return
-        for message in (self.message, *self.others):
-            verdict = self._verdict(message, ending)
-            if verdict is None:
-                recording.unanswered.wait(self, message, now_ns)
-            else:
-                recording.publish(self._row(message, verdict, now_ns))
+
+    def _is_answered(self, reader: AnswerReader) -> bool:
+        """Whether the small answers are all that were asked for."""
+        assert self.message is not None
+        return all(reader.answer_to(message) for message in (self.message, *self.others))
 
     def settle(self, message: Message, verdict: Verdict, now_ns: int) -> None:
         """A request's answer was seen elsewhere, or never will be: publish its row after all."""
-        self.recording.publish(self._row(message, verdict, now_ns))
+        self.recording.publish(row(self, message, verdict, now_ns))
 
-    # How one request ended
+    def remark(self, word: str) -> None:
+        """Note what is odd about the exchange."""
+        if self.note is None:
+            self.note = word
+        elif word not in self.note:
+            self.note = f"{self.note} {word}"
 
-    def _plain(self, ending: Ending) -> Verdict:
-        """Of an exchange without a JSON-RPC request in it."""
-        if ending != "complete":
-            if ending == "gone" and self.kind == "stream":
-                return outcomes.OK  # A stream of a GET ends when its reader leaves.
-            return outcomes.ENDINGS[ending]
-        answer = self.answer
-        if answer is None:
-            return outcomes.OK
-        if self.facts.opens_stream and answer.status == 405:
-            return Verdict("probe")
-        return outcomes.of_status(answer.status, has_credential=self.facts.has_credential)
+    def _claim(self, reader: AnswerReader, answers: list[Answer], now_ns: int) -> None:
+        """A stream that a GET opened may hold the answer to an earlier request."""
+        session = self.facts.session
+        unanswered = self.recording.unanswered
+        if reader.too_large:
+            reader.let_go()
+        if session is not None and len(unanswered):
+            for answer in answers:
+                unanswered.claim(session, answer, now_ns)
+            if reader.unread:
+                unanswered.unread(session, now_ns)
+        reader.unread = False
+        reader.answers.clear()
 
-    def _verdict(self, message: Message, ending: Ending) -> Verdict | None:
-        """Of one message; None while its answer may still come on another stream."""
-        if self.kind == "notification":
-            return self._plain(ending)
-        reader = self.reader
-        answer = None if reader is None else reader.answer_to(message)
-        if answer is not None:
-            verdict = outcomes.of_answer(
-                answer, self.status or 200, has_credential=self.facts.has_credential
-            )
-        elif ending == "gone":
-            return self._left(message)
-        elif ending != "complete":
-            return outcomes.ENDINGS[ending]
-        elif reader is None or self.status is None or self.status >= 400:
-            verdict = self._plain(ending)
-            if verdict.outcome == "ok":
-                # A request is answered with JSON or an event stream; 202 and HTML are neither.
-                verdict = outcomes.GARBAGE
-        else:
-            return self._without_answer(reader)
-        if (
-            message.method == "server/discover"
-            and verdict.outcome in {"rpc_error", "http_error"}
-            and verdict.origin != "auth"
-        ):
-            return verdict._replace(outcome="probe", origin=None)
-        return verdict
+    def negotiated(self, message: Message | None) -> str | None:
+        """The revision that the answer to an `initialize` settles on."""
+        if message is None or message.method != "initialize" or self.reader is None:
+            return None
+        answer = self.reader.answer_to(message)
+        if answer is None or not answer.result:
+            return None
+        return bounded_revision(answer.result.revision)
 
-    def _left(self, message: Message) -> Verdict:
-        """The client went away: in the modern era that is how a request is cancelled."""
-        if self.kind == "stream":
-            return outcomes.OK
-        modern = is_modern(self._revision(message, NOBODY))
-        return outcomes.CANCELLED if modern else outcomes.ENDINGS["gone"]
-
-    def _without_answer(self, reader: AnswerReader) -> Verdict | None:
-        """The answer was complete, and no JSON-RPC answer to this request was in it."""
-        if self.cancelled:
-            return outcomes.CANCELLED
-        if reader.unread:
-            return outcomes.UNREAD
-        if self.answer is not None and self.answer.is_events and reader.has_ids:
-            return None if self.facts.session is not None else outcomes.GARBAGE
-        return outcomes.GARBAGE
-
-    def _claim(self, answers: list[Answer], now_ns: int) -> None:
-        for answer in answers:
-            if answer.id is not UNSET and self.facts.session is not None:
-                self.recording.unanswered.claim(self.facts.session, answer, now_ns)
-
-    # What is written down
-
-    def _revision(self, message: Message | None, caller: Caller) -> str | None:
-        params = None if message is None else message.params
-        if params is not None:
-            if params.meta is not None and params.meta.revision is not None:
-                return bounded_revision(params.meta.revision)
-            if params.revision is not None:
-                return bounded_revision(params.revision)
-        return self.facts.revision or caller.revision
-
-    def _caller(self, message: Message | None) -> Caller:
-        params = None if message is None else message.params
-        if params is not None:
-            said = params.client if params.meta is None else params.meta.client or params.client
-            if said is not None:
-                return self.recording.callers.of(said, self._revision(message, NOBODY))
-        return self.recording.sessions.caller(self.facts.session)
-
-    def _row(self, message: Message | None, verdict: Verdict, now_ns: int) -> RequestEvent:
-        facts = self.facts
-        recording = self.recording
-        caller = self._caller(message)
-        revision = self._revision(message, caller)
-        session = facts.session
-        method = tool = subject = raw_method = None
-        if message is not None and message.method is not UNSET:
-            method = message.method
-            if method in KNOWN_METHODS:
-                if method in SUBJECTS:
-                    tool, subject = _subject(message)
-                elif method == "initialize" and verdict is outcomes.OK:
-                    session, revision = self._opened(message, caller, revision)
-            else:
-                raw_method = method[:_MAX_SUBJECT]
-                method = OTHER
-        first, sent = self.first_ns, self.sent_ns
-        if recording.keep_detail:
-            detail = Detail(
-                subject,
-                raw_method,
-                verdict.error_text,
-                caller.name,
-                None if message is not None else facts.http_method,
-                None if message is not None else facts.path,
-                self._note(message),
-                (first - sent) // 1000 if first and sent else None,
-            )
-        else:
-            detail = None
-        return RequestEvent(
-            recording.ids.mint((now_ns + recording.wall_ns) // 1_000_000),
-            (self.started_ns + recording.wall_ns) // 1_000_000,
-            recording.server,
-            self.kind,
-            method,
-            tool,
-            verdict.outcome,
-            verdict.origin,
-            self.status,
-            verdict.rpc_code,
-            (now_ns - self.started_ns) // 1000,
-            (now_ns - sent) // 1000 if sent else None,
-            self.bytes_in,
-            self.bytes_out,
-            session,
-            caller.client,
-            caller.version,
-            revision,
-            detail,
-        )
-
-    def _opened(
-        self, message: Message, caller: Caller, revision: str | None
-    ) -> tuple[str | None, str | None]:
+    def _open_session(self, message: Message, verdict: Verdict) -> None:
         """A session begins with a 2xx answer to `initialize`, and only with that."""
-        assert self.answer is not None
-        answer = None if self.reader is None else self.reader.answer_to(message)
-        if answer is not None and answer.result:
-            revision = bounded_revision(answer.result.revision) or revision
-        session = self.answer.session
-        if session is not None and self.answer.status < 300:
-            opened = Caller(caller.client, caller.version, caller.name, revision)
-            self.recording.sessions.opened(session, opened)
-            return session, revision
-        return self.facts.session, revision
-
-    def _note(self, message: Message | None) -> str | None:
-        facts = self.facts
-        mirrored = facts.mirrored_method
-        if message is None or (mirrored is None and facts.mirrored_name is None):
-            return self.note
-        params = message.params
-        name = None
-        if params is not None:
-            name = params.uri if params.name is None else params.name
-        differs = (
-            mirrored is not None and message.method is not UNSET and mirrored != message.method
-        ) or (facts.mirrored_name is not None and name is not None and name != facts.mirrored_name)
-        if not differs:
-            return self.note
-        return "mismatch" if self.note is None else f"{self.note} mismatch"
+        answer = self.answer
+        if answer is None or answer.session is None or answer.status >= 300:
+            return
+        if message.method != "initialize" or verdict.outcome not in {"ok", "unread"}:
+            return
+        self.opened = answer.session
+        caller = caller_of(self, message)
+        revision = self.negotiated(message) or revision_of(self, message, caller)
+        self.recording.sessions.opened(
+            answer.session, Caller(caller.client, caller.version, caller.name, revision)
+        )
 
     def __repr__(self) -> str:
         method = self.facts.http_method if self.message is None else self.message.method
         return f"<Exchange {self.kind} {method} {self.status}>"
-
-
-def _subject(message: Message) -> tuple[str | None, str | None]:
-    """The tool (bounded), and the subject that stays here: prompt, URI, or an unbounded name."""
-    assert message.method is not UNSET
-    kind, parameter = SUBJECTS[message.method]
-    params = message.params
-    name = None if params is None else params.name if parameter == "name" else params.uri
-    if name is None:
-        return None, None
-    if kind != "tool":
-        return None, name[:_MAX_SUBJECT]
-    tool = bounded_tool(name)
-    return tool, None if tool == name else name[:_MAX_SUBJECT]

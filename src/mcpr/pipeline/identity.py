@@ -52,12 +52,15 @@ CLIENTS: tuple[tuple[str, str], ...] = (
     ("mcp-inspector", "inspector"),
     ("conformance-test-client", "conformance"),
     ("fastmcp", "fastmcp"),
-    ("mcp", "python-sdk"),
 )
+#: Names too short to begin only their own family's: these must be the whole name.
+WHOLE_NAMES = {"mcp": "python-sdk"}
 
 OTHER_CLIENT = "other"
 _MAX_REMEMBERED = 4096
 _MAX_NAME = 128
+#: What is longer is worked out each time: the memories are bounded in bytes, too.
+_MAX_KEY = 256
 
 
 class Caller:
@@ -95,7 +98,7 @@ def family(name: str) -> str:
     for start, slug in CLIENTS:
         if folded.startswith(start):
             return slug
-    return OTHER_CLIENT
+    return WHOLE_NAMES.get(folded, OTHER_CLIENT)
 
 
 class Callers:
@@ -118,10 +121,14 @@ class Callers:
                 None if name is None else name[:_MAX_NAME],
                 revision,
             )
-            if len(self._known) >= _MAX_REMEMBERED:
-                self._known.clear()
-            self._known[key] = caller
+            if len(name or "") + len(said.version or "") <= _MAX_KEY:
+                if len(self._known) >= _MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[key] = caller
         return caller
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 class SessionNames:
@@ -141,10 +148,14 @@ class SessionNames:
         name = self._known.get(session_id)
         if name is None:
             name = hashlib.blake2b(session_id, digest_size=16, key=self._key).hexdigest()
-            if len(self._known) >= _MAX_REMEMBERED:
-                self._known.clear()
-            self._known[session_id] = name
+            if len(session_id) <= _MAX_KEY:
+                if len(self._known) >= _MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[session_id] = name
         return name
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def __repr__(self) -> str:
         return f"<SessionNames {len(self._known)} known>"

@@ -56,8 +56,11 @@ CANCELLED = Verdict("cancelled", "client")
 UNREAD = Verdict("unread")
 GARBAGE = ENDINGS["garbage"]
 LOST = Verdict("broken", "transport")
+PROBE = Verdict("probe")
 
 MAX_ERROR_TEXT = 512
+#: With these a server of another era says that it is one.
+_PROBE_STATUSES = frozenset((400, 404, 405))
 
 
 def of_status(status: int, *, has_credential: bool) -> Verdict:
@@ -88,7 +91,21 @@ def of_answer(answer: Answer, status: int, *, has_credential: bool) -> Verdict:
     if error:
         return of_error(error, status, has_credential=has_credential)
     result = answer.result
-    if result:
-        return Verdict("tool_error", "tool") if result.is_error else OK
-    # Neither a result nor an error: `{"jsonrpc": "2.0", "id": 1}` answers nothing.
-    return GARBAGE if result is UNSET else OK
+    if result is UNSET:
+        # Neither a result nor an error: `{"jsonrpc": "2.0", "id": 1}` answers nothing.
+        return GARBAGE
+    if result is not None and result.is_error:
+        return Verdict("tool_error", "tool")
+    # Whoever gets a status of 400 and more does not look for a result.
+    return of_status(status, has_credential=has_credential)
+
+
+def is_probe_refused(verdict: Verdict, status: int | None) -> bool:
+    """Whether the failure of a `server/discover` says no more than that the server is older.
+
+    It does not know the method, or it misses a session. A server that broke down failed.
+    """
+    if verdict.outcome not in {"rpc_error", "http_error"} or verdict.origin == "auth":
+        return False
+    by_code = verdict.outcome == "rpc_error" and verdict.origin == "client"
+    return by_code or status in _PROBE_STATUSES

@@ -8,9 +8,10 @@ Bounded in number and in time: whoever leaves without an answer is recorded as b
 from collections import deque
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from mcpr.pipeline import outcomes
+from mcpr.pipeline.outcomes import Verdict
 from mcpr.protocol.jsonrpc import Answer, Message, same_id
 
 if TYPE_CHECKING:
@@ -32,37 +33,58 @@ class Unanswered:
         """The exchange ended, its answer did not come."""
         self._waiting.append((now_ns, exchange, message))
         if len(self._waiting) > MAX_WAITING:
-            self._give_up(now_ns)
+            self._give_up()
 
     def claim(self, session: str, answer: Answer, now_ns: int) -> None:
         """A stream of that session carries an answer."""
+        entry = None if answer.id is UNSET else self._find(session, answer.id)
+        if entry is not None:
+            self._settle(entry, outcomes.of_answer(answer, 200, has_credential=False), now_ns)
+
+    def unread(self, session: str, now_ns: int) -> None:
+        """A stream of that session carries what cannot be read: who else could be meant."""
+        entries = [entry for entry in self._waiting if entry[1].facts.session == session]
+        if len(entries) == 1:
+            self._settle(entries[0], outcomes.UNREAD, now_ns)
+
+    def cancel(self, session: str, request_id: Raw) -> None:
+        """The client of that session no longer wants this answer."""
+        entry = self._find(session, request_id)
+        if entry is not None:
+            self._settle(entry, outcomes.CANCELLED, entry[0])
+
+    def sweep(self, now_ns: int) -> None:
+        """Give up on those that have waited too long."""
+        while self._waiting and now_ns - self._waiting[0][0] > WAIT_NS:
+            self._give_up()
+
+    def drain(self, now_ns: int) -> None:
+        """Give up on all: the program ends at `now_ns`; what they waited for ended earlier."""
+        while self._waiting:
+            self._give_up()
+
+    def _find(self, session: str, request_id: Raw) -> "tuple[int, Exchange, Message] | None":
         for entry in self._waiting:
             _, exchange, message = entry
             if (
                 exchange.facts.session == session
                 and message.id is not UNSET
-                and answer.id is not UNSET
-                and same_id(message.id, answer.id)
+                and same_id(message.id, request_id)
             ):
-                self._waiting.remove(entry)
-                verdict = outcomes.of_answer(answer, 200, has_credential=False)
-                exchange.settle(message, verdict, now_ns)
-                return
+                return entry
+        return None
 
-    def sweep(self, now_ns: int) -> None:
-        """Give up on those that have waited too long."""
-        while self._waiting and now_ns - self._waiting[0][0] > WAIT_NS:
-            self._give_up(now_ns)
+    def _settle(
+        self, entry: "tuple[int, Exchange, Message]", verdict: Verdict, now_ns: int
+    ) -> None:
+        self._waiting.remove(entry)
+        entry[1].settle(entry[2], verdict, now_ns)
 
-    def drain(self, now_ns: int) -> None:
-        """Give up on all: the program ends."""
-        while self._waiting:
-            self._give_up(now_ns)
-
-    def _give_up(self, now_ns: int) -> None:
-        _, exchange, message = self._waiting.popleft()
-        exchange.note = "unlinked" if exchange.note is None else f"{exchange.note} unlinked"
-        exchange.settle(message, outcomes.LOST, now_ns)
+    def _give_up(self) -> None:
+        # Its latency ends with its stream: nobody waited for us to give up.
+        ended_ns, exchange, message = self._waiting.popleft()
+        exchange.remark("unlinked")
+        exchange.settle(message, outcomes.LOST, ended_ns)
 
     def __len__(self) -> int:
         return len(self._waiting)

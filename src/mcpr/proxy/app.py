@@ -68,7 +68,7 @@ class _Proxy:
 
         recording.digest = digest
         recording.active = lambda: [
-            client.watch for client in listener.clients if isinstance(client.watch, Exchange)
+            watch for client in listener.clients if isinstance(watch := client.seen(), Exchange)
         ]
         try:
             port = await listener.start(settings.host, settings.port)
@@ -144,9 +144,9 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    """uvloop where there is a wheel of it, else what Python has: slower, otherwise the same."""
+    """What uvloop has where there is a wheel of it, else Python's: slower, otherwise the same."""
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - it may be missing
     except ImportError:
         return None
     return uvloop.Loop

@@ -109,11 +109,12 @@ class ProxyHandler:
         facts = answer_facts(head, self._names)
         start = head.start if not head.http10 else b"HTTP/1.1" + head.start[8:]
         lines = [start]
-        for field in head.fields:
-            if field.role in (Role.CONTENT_LENGTH, Role.TRANSFER_ENCODING) or (
-                field.role is Role.END_TO_END and field.name not in head.dropped
-            ):
-                lines.append(field.line)
+        lines += [
+            field.line
+            for field in head.fields
+            if field.role in (Role.CONTENT_LENGTH, Role.TRANSFER_ENCODING)
+            or (field.role is Role.END_TO_END and field.name not in head.dropped)
+        ]
         if facts.is_events and head.value(b"x-accel-buffering") is None:
             # A buffering proxy before us would hold events back.
             lines.append(_NO_BUFFERING)

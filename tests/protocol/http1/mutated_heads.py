@@ -23,7 +23,7 @@ TARGETS = [
 ]
 HOSTS = [b"a", b"a", b"a", b"A", b"a:80", b"[::1]:3000", b""]
 REASONS = [b" OK", b" Not Found", b" ", b"", b" \xc3\xa4"]
-STATUSES = [b"200", b"200", b"202", b"204", b"304", b"404", b"500", b"100", b"101", b"103", b"206"]
+STATUSES = [b"200", b"200", b"202", b"204", b"206", b"304", b"404", b"500", b"100", b"103", b"104"]
 FIELDS = [
     b"Accept: application/json, text/event-stream",
     b"Content-Type: application/json",
@@ -93,6 +93,8 @@ def a_response(chance: Random) -> bytes:
 
 
 def _fields(chance: Random) -> list[bytes]:
+    if chance.random() < 0.05:
+        return [b"Transfer-Encoding:\t chunked", b"content-LENGTH:3"][: chance.randint(1, 2)]
     lines = chance.choices(FIELDS, k=chance.randint(0, 6))
     framing = chance.random()
     if framing < 0.35:

@@ -147,6 +147,7 @@ LLHTTP_TAKES = {
     "HTTP/2.0": post(version=b"2.0"),
     "coding in HTTP/1.0": post(b"Transfer-Encoding: chunked", version=b"1.0"),
     "coding before chunked": post(b"Transfer-Encoding: gzip, chunked"),
+    "chunked with a tab before it": post(b"Transfer-Encoding:\tchunked"),
     "chunked with a comma before it": post(b"Transfer-Encoding: ,chunked"),
     "Connection: content-length": post(b"Content-Length: 3", b"Connection: content-length"),
     "unknown expectation": post(b"Expect: x"),

@@ -36,6 +36,7 @@ REFUSED = {
     "xchunked": (post(b"Transfer-Encoding: xchunked"), 501),
     "empty coding": (post(b"Transfer-Encoding:"), 501),
     "coding in HTTP/1.0": (post(TE, version=b"1.0"), 400),
+    "tab after chunked": (post(b"Transfer-Encoding: chunked\t"), 501),
     "vertical tab before chunked": (post(b"Transfer-Encoding: \x0bchunked"), 400),
     # Lines that are none
     "space before the colon": (post(b"Content-Length : 3"), 400),
@@ -138,6 +139,8 @@ REFUSED_RESPONSES = {
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
     "two lengths in one field": b"HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\n",
     "coding in HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "interim answer with a length": b"HTTP/1.1 103 Early Hints\r\nContent-Length: 3\r\n\r\n",
+    "interim answer in chunks": b"HTTP/1.1 100 Continue\r\n%b\r\n\r\n" % TE,
     "unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: br\r\n\r\n",
     "HTTP/2": b"HTTP/2 200\r\n\r\n",
     "ICY": b"ICY 200 OK\r\n\r\n",

@@ -56,6 +56,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     The connection does not begin transactions by itself. One thread may use it at a time.
     """
     with explained(f"cannot open the store {path}", path):
+        _refuse_folder(path)
         _create(path)
         connection = _connect(path, "rw")
         try:
@@ -70,22 +71,36 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a store that exists; only an older schema is written to. Raises StoreError."""
     what = f"cannot open the store {path}"
     with explained(what, path):
+        _refuse_folder(path)
         if not path.exists():
             raise StoreError(
                 what,
                 "there is no such file: nothing has been recorded there yet",
                 "record something with `mcpr run URL`, or name another file with --db",
             )
-        connection = _connect(path, "ro")
         try:
-            if _version(connection, path) == SCHEMA_VERSION:
-                return connection
-        except BaseException:
-            connection.close()
-            raise
+            connection, version = _look(path, "ro")
+        except sqlite3.OperationalError:
+            # Reading needs -wal and -shm beside the file. Where they are not and cannot be made,
+            # as on a read-only disk, nobody is writing either.
+            if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
+                raise
+            connection, version = _look(path, "ro&immutable=1")
+        if version == SCHEMA_VERSION:
+            return connection
         connection.close()
         open_for_writing(path).close()
         return _connect(path, "ro")
+
+
+def _look(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
+    """A connection, and the schema's version that it sees."""
+    connection = _connect(path, mode)
+    try:
+        return connection, _version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextlib.contextmanager
@@ -102,6 +117,11 @@ def explained(what: str, path: Path) -> Iterator[None]:
         raise StoreError(
             what, why, "look at the folder's permissions, or name another file with --db"
         ) from exc
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(f"cannot open the store {path}", "it is a folder", "name a file with --db")
 
 
 def _create(path: Path) -> None:
@@ -121,10 +141,12 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    # The first two work in an empty file only, and the first of all must be before its first page.
-    connection.execute("PRAGMA page_size = 8192")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    if _version(connection, path) < SCHEMA_VERSION:
+    version = _version(connection, path)
+    if version == 0:
+        # Both work in an empty file only.
+        connection.execute("PRAGMA page_size = 8192")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if version < SCHEMA_VERSION:
         migrate(connection, path)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
@@ -146,7 +168,7 @@ def migrate(
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Asked again: another process may have done it while this one waited.
-            version = _version(connection, path)
+            version = _version(connection, path, newest=to)
             if version >= to:
                 return
             for statement in _statements(steps[version + 1].read_text(encoding="utf-8")):
@@ -171,7 +193,7 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection, path: Path, newest: int = SCHEMA_VERSION) -> int:
     """Version of the schema, 0 in an empty file. Raises StoreError for what we cannot use."""
     # One statement, hence one moment: another process may be making the schema.
     application_id, version, tables = connection.execute(
@@ -186,10 +208,10 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
                 "name another file with --db",
             )
         return 0
-    if version > SCHEMA_VERSION:
+    if version > newest:
         raise StoreError(
             f"cannot use the store {path}",
-            f"a newer mcpr wrote it (schema {version}, this one knows {SCHEMA_VERSION})",
+            f"a newer mcpr wrote it (schema {version}, this one knows {newest})",
             "update mcpr, or name another file with --db",
         )
     return int(version)

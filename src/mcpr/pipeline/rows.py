@@ -1,0 +1,148 @@
+"""What is written down of one request: its row, complete, public part and local part.
+
+Everything a caller chose itself is bounded here, or stays in the local part.
+"""
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from mcpr.events import Detail, RequestEvent
+from mcpr.pipeline.facts import RequestFacts
+from mcpr.pipeline.identity import NOBODY, Caller
+from mcpr.pipeline.outcomes import Verdict
+from mcpr.protocol.jsonrpc import Message
+from mcpr.protocol.mcp import (
+    KNOWN_METHODS,
+    OTHER,
+    SUBJECTS,
+    bounded_revision,
+    bounded_tool,
+)
+
+if TYPE_CHECKING:
+    from mcpr.pipeline.exchange import Exchange
+
+_MAX_SUBJECT = 512
+
+
+def row(
+    exchange: "Exchange", message: Message | None, verdict: Verdict, now_ns: int
+) -> RequestEvent:
+    """The row of one message of the exchange; of the exchange itself where there is none.
+
+    now_ns: when its answer had been handed on.
+    """
+    facts = exchange.facts
+    recording = exchange.recording
+    caller = caller_of(exchange, message)
+    method = tool = subject = raw_method = None
+    if message is not None and message.method is not UNSET:
+        method = message.method
+        if method not in KNOWN_METHODS:
+            raw_method = method[:_MAX_SUBJECT]
+            method = OTHER
+        elif method in SUBJECTS:
+            tool, subject = _subject(method, message)
+    sent = exchange.sent_ns
+    bytes_in, bytes_out = exchange.bytes_in, exchange.bytes_out
+    if exchange.others:
+        # A batch is one body: its rows share the bytes, so that they add up.
+        shares = 1 + len(exchange.others)
+        bytes_in, bytes_out = (
+            size // shares + (size % shares if message is exchange.message else 0)
+            for size in (bytes_in, bytes_out)
+        )
+    return RequestEvent(
+        recording.ids.mint((now_ns + recording.wall_ns) // 1_000_000),
+        (exchange.started_ns + recording.wall_ns) // 1_000_000,
+        recording.server,
+        exchange.kind,
+        method,
+        tool,
+        verdict.outcome,
+        verdict.origin,
+        exchange.status,
+        verdict.rpc_code,
+        (now_ns - exchange.started_ns) // 1000,
+        (now_ns - sent) // 1000 if sent else None,
+        bytes_in,
+        bytes_out,
+        exchange.opened or facts.session,
+        caller.client,
+        caller.version,
+        exchange.negotiated(message) or revision_of(exchange, message, caller),
+        Detail(
+            subject,
+            raw_method,
+            verdict.error_text,
+            caller.name,
+            None if message is not None else facts.http_method,
+            None if message is not None else facts.path,
+            _note(exchange, message),
+            (exchange.first_ns - sent) // 1000 if exchange.first_ns and sent else None,
+        )
+        if recording.keep_detail
+        else None,
+    )
+
+
+def revision_of(exchange: "Exchange", message: Message | None, caller: Caller) -> str | None:
+    """The protocol revision: as the request says it, its head, or whoever opened the session."""
+    params = None if message is None else message.params
+    if params is not None:
+        said = params.revision
+        if params.meta is not None and params.meta.revision is not None:
+            said = params.meta.revision
+        if said is not None:
+            return bounded_revision(said) or caller.revision
+    return exchange.facts.revision or caller.revision
+
+
+def caller_of(exchange: "Exchange", message: Message | None) -> Caller:
+    """Who calls: as the request says it itself, else whoever opened its session."""
+    params = None if message is None else message.params
+    recording = exchange.recording
+    if params is not None:
+        said = params.client if params.meta is None else params.meta.client or params.client
+        if said is not None:
+            return recording.callers.of(said, revision_of(exchange, message, NOBODY))
+    return recording.sessions.caller(exchange.facts.session)
+
+
+def _subject(method: str, message: Message) -> tuple[str | None, str | None]:
+    """The tool (bounded), and the subject that stays here: prompt, URI, or an unbounded name."""
+    name = _named(method, message)
+    if name is None:
+        return None, None
+    if SUBJECTS[method][0] != "tool":
+        return None, name[:_MAX_SUBJECT]
+    tool = bounded_tool(name)
+    return tool, None if tool == name else name[:_MAX_SUBJECT]
+
+
+def _named(method: str, message: Message) -> str | None:
+    params = message.params
+    if params is None:
+        return None
+    return params.name if SUBJECTS[method][1] == "name" else params.uri
+
+
+def _note(exchange: "Exchange", message: Message | None) -> str | None:
+    note = exchange.note
+    facts = exchange.facts
+    if message is None or not facts.is_mirrored or not _is_mismatch(facts, message):
+        return note
+    return "mismatch" if note is None else f"{note} mismatch"
+
+
+def _is_mismatch(facts: RequestFacts, message: Message) -> bool:
+    """Whether a mirrored header says something else than the body."""
+    method = message.method
+    if method is UNSET:
+        return False
+    if facts.mirrored_method not in (None, method):
+        return True
+    if facts.mirrored_name is None or method not in SUBJECTS:
+        return False
+    return facts.mirrored_name != _named(method, message)

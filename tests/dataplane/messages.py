@@ -1,0 +1,143 @@
+"""Reads HTTP/1.1 messages off a stream as a test sees them: raw, and taken apart.
+
+Written apart from mcpr's own parser, so that a mistake there is not repeated here.
+"""
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request or an answer. head: with its blank line. framed: the body as it came on the wire.
+
+    body: without framing. is_whole: it ended where its framing says, not where the peer left.
+    """
+
+    head: bytes
+    framed: bytes
+    body: bytes
+    is_whole: bool
+
+    @property
+    def raw(self) -> bytes:
+        return self.head + self.framed
+
+    @property
+    def start(self) -> bytes:
+        return self.head.partition(b"\r\n")[0]
+
+    @property
+    def status(self) -> int:
+        return int(self.start.split(b" ")[1])
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The header lines, in order, as they came."""
+        return self.head[:-4].split(b"\r\n")[1:]
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Every value of a field, in order."""
+        found = []
+        for line in self.lines:
+            this, _, value = line.partition(b":")
+            if this.lower() == name.lower():
+                found.append(value.strip())
+        return found
+
+    def value(self, name: bytes) -> bytes | None:
+        """The only value of a field; None where there is none."""
+        values = self.values(name)
+        assert len(values) < 2, f"{name!r} came twice"
+        return values[0] if values else None
+
+
+async def read_message(
+    reader: asyncio.StreamReader, *, bodiless: bool = False, ends_by_close: bool = False
+) -> Message | None:
+    """The next message; None at the end of the stream.
+
+    bodiless: whatever the head says, no body follows. ends_by_close: a body of no stated length
+    lasts until the stream ends.
+    """
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError) as end:
+        begun = getattr(end, "partial", b"")
+        return Message(begun, b"", b"", is_whole=False) if begun else None
+    bare = Message(head, b"", b"", is_whole=True)
+    if bodiless:
+        return bare
+    coding, length = bare.value(b"transfer-encoding"), bare.value(b"content-length")
+    if coding is not None:
+        assert coding.lower() == b"chunked"
+        assert length is None
+        return await _read_chunked(reader, head)
+    if length is not None:
+        body = await _read(reader, int(length))
+        return Message(head, body, body, is_whole=len(body) == int(length))
+    if ends_by_close:
+        body = await read_all(reader)
+        return Message(head, body, body, is_whole=True)
+    return bare
+
+
+async def _read(reader: asyncio.StreamReader, size: int) -> bytes:
+    """So many bytes, or what came of them before the end."""
+    data = b""
+    try:
+        while len(data) < size:
+            piece = await reader.read(size - len(data))
+            if not piece:
+                break
+            data += piece
+    except ConnectionError:
+        pass
+    return data
+
+
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """Everything up to the end, however it comes."""
+    data = b""
+    try:
+        while piece := await reader.read(1 << 20):
+            data += piece
+    except ConnectionError:
+        pass
+    return data
+
+
+async def _read_chunked(reader: asyncio.StreamReader, head: bytes) -> Message:
+    framed, body = b"", b""
+    try:
+        while True:
+            line = await reader.readuntil(b"\r\n")
+            framed += line
+            size = int(line[:-2].partition(b";")[0], 16)
+            if not size:
+                break
+            chunk = await _read(reader, size + 2)
+            framed += chunk
+            body += chunk[:size]
+            if len(chunk) < size + 2:
+                return Message(head, framed, body, is_whole=False)
+            assert chunk.endswith(b"\r\n")
+        while line != b"\r\n":
+            line = await reader.readuntil(b"\r\n")
+            framed += line
+    except (asyncio.IncompleteReadError, ConnectionError) as end:
+        framed += getattr(end, "partial", b"")
+        return Message(head, framed, body, is_whole=False)
+    return Message(head, framed, body, is_whole=True)
+
+
+def chunked(*pieces: bytes, trailers: bytes = b"") -> bytes:
+    """The pieces in the chunked coding, with its end."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in pieces) + b"0\r\n%b\r\n" % trailers
+
+
+def cut_at(data: bytes, *places: int) -> list[bytes]:
+    """The data in pieces that end at these places."""
+    borders = [0, *sorted(place for place in places if place < len(data)), len(data)]
+    return [data[a:b] for a, b in itertools.pairwise(borders) if a < b]
