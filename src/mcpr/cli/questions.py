@@ -16,7 +16,7 @@ from mcpr.cli.words import local_time, zone
 from mcpr.errors import UsageError
 from mcpr.events import OUTCOMES, Outcome, is_error
 from mcpr.settings.run import store_path
-from mcpr.store import EventStore, Filter, Window, instant_ms
+from mcpr.store import EventStore, Filter, Window, duration_ms, instant_ms
 from mcpr.store.questions import LogRow, ToolRow, follow, log
 from mcpr.store.questions import tools as ask_tools
 from mcpr.store.sqlite import SqliteEventStore
@@ -70,7 +70,7 @@ TOOLS = Question(
         Column("MAX", "latency", lambda row: row.max_us),
         Column("IN", "size", lambda row: row.bytes_in),
         Column("OUT", "size", lambda row: row.bytes_out),
-        Column("LAST", "time", lambda row: row.last_call_ms),
+        Column("LAST", "minute", lambda row: row.last_call_ms),
     ),
     # The share of errors from which a server counts as degraded.
     is_error=lambda row: row.error_rate >= 0.05,
@@ -199,7 +199,8 @@ def tools(now_ms: Callable[[], int], **options: Unpack[_Common]) -> None:
         if form == "table" and rows:
             click.echo(f"\nErrors: every outcome but {_NOT_ERRORS}.")
         elif form == "table":
-            click.echo(_nothing(store, "No tool was called", "tools", has_filter=_filters(options)))
+            what = "No tool of that server" if options["server"] else "No tool"
+            click.echo(_nothing(store, f"{what} was called", "tools"))
 
 
 def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
@@ -216,12 +217,17 @@ def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
     )
 
 
-def _window(options: _Common, now_ms: int, default_since: str | None) -> Window:
-    """What --since and --until ask for. default_since: None is everything."""
-    until_text, since_text = options["until"], options["since"] or default_since
-    # The present millisecond is part of what there is.
-    until_ms = now_ms + 1 if until_text is None else instant_ms(until_text, now_ms, zone=None)
-    since_ms = 0 if since_text is None else instant_ms(since_text, now_ms, zone=None)
+def _window(options: _Common, now_ms: int, default: str | None) -> Window:
+    """What --since and --until ask for. default: how much without --since; None is everything."""
+    until_text = options["until"]
+    if until_text is None:
+        end_ms, until_ms = now_ms, now_ms + 1  # The present millisecond is part of it.
+    else:
+        end_ms = until_ms = instant_ms(until_text, now_ms, zone=None)
+    if options["since"] is not None:
+        since_ms = instant_ms(options["since"], now_ms, zone=None)
+    else:
+        since_ms = 0 if default is None else max(0, end_ms - duration_ms(default))
     return Window(since_ms, until_ms)
 
 
@@ -253,24 +259,16 @@ def _follow(store: EventStore, where: Filter, cursor: int, renderer: Renderer[Lo
         click.echo(err=True)
 
 
-def _filters(options: _Common) -> bool:
-    """Whether rows were asked for that have something in common, beside their time."""
-    given = dict(options)
-    return any(
-        value
-        for name, value in given.items()
-        if name not in {"db", "form", "since", "until", "follow", "limit"}
-    )
-
-
 def _say_about_log(store: EventStore, options: _LogOptions, rows: list[LogRow]) -> None:
     if not rows:
-        click.echo(_nothing(store, "Nothing was recorded", "logs", has_filter=_filters(options)))
+        has_filter = _log_filter(options, None) != Filter()
+        what = "Nothing that matches" if has_filter else "Nothing"
+        click.echo(_nothing(store, f"{what} was recorded", "logs"))
     elif len(rows) == options["limit"]:
         click.echo(f"\nThe newest {len(rows)}; --limit shows more.")
 
 
-def _nothing(store: EventStore, what: str, command: str, *, has_filter: bool) -> str:
+def _nothing(store: EventStore, what: str, command: str) -> str:
     """What to say instead of no rows, and what to do now."""
     newest = log(store, Filter(), 1)
     if not newest:
@@ -279,9 +277,8 @@ def _nothing(store: EventStore, what: str, command: str, *, has_filter: bool) ->
             "mcpr run http://localhost:9000/mcp"
         )
     ts_ms = newest[0].ts_ms
-    what, step = (f"{what} that matches", "ask for less, or ") if has_filter else (what, "")
     return (
-        f"{what} in this time. The newest event in the store is of"
-        f" {local_time(ts_ms)} {zone(ts_ms)}:\n{step}look further back, as with"
-        f" `mcpr {command} --since 7d`."
+        f"{what} in this time; the newest event in the store is of"
+        f" {local_time(ts_ms)} {zone(ts_ms)}.\n"
+        f"Look further back: mcpr {command} --since 7d"
     )

@@ -8,19 +8,14 @@ from typing import Generic, Literal, TypeVar
 from mcpr.cli import words
 
 Row = TypeVar("Row")
-Form = Literal["text", "time", "latency", "size", "count", "rate"]
+Form = Literal["text", "time", "minute", "latency", "size", "count", "rate"]
 
 _ABSENT = "-"
+# How much of a time is shown: all of it, or without the seconds.
+_TIMES: dict[Form, int] = {"time": 14, "minute": 11}
 _NARROWEST = 8
 # What the columns of a table that goes on get at least, for rows that nobody has seen yet.
-_RESERVED: dict[Form, int] = {
-    "text": 16,
-    "time": 14,
-    "latency": 7,
-    "size": 6,
-    "count": 6,
-    "rate": 6,
-}
+_RESERVED: dict[Form, int] = {"text": 16, "latency": 7, "size": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Table(Generic[Row]):
         lines = [titles, *([self._cell(column, row) for column in self._columns] for row in rows)]
         self._widths = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
         if self._goes_on:
-            reserved = (_RESERVED[column.form] for column in self._columns)
+            reserved = (_RESERVED.get(column.form, 0) for column in self._columns)
             self._widths = list(map(max, self._widths, reserved))
         self._shrink()
         return self._join(titles)
@@ -86,15 +81,16 @@ class Table(Generic[Row]):
                 room = self._width - (len(self._columns) - 1)
 
     def _title(self, column: Column[Row]) -> str:
-        return f"{column.title} {self._zone}".rstrip() if column.form == "time" else column.title
+        return f"{column.title} {self._zone}".rstrip() if column.form in _TIMES else column.title
 
     def _cell(self, column: Column[Row], row: Row) -> str:
         value = column.value(row)
         if value is None:
             return _ABSENT
-        if column.form == "time" and isinstance(value, int):
+        if column.form in _TIMES and isinstance(value, int):
             zone = words.zone(value)
-            return words.local_time(value) + ("" if zone == self._zone else zone)
+            text = words.local_time(value)[: _TIMES[column.form]]
+            return text if zone == self._zone else text + zone
         if column.form == "latency" and isinstance(value, int):
             return words.latency(value)
         if column.form == "size" and isinstance(value, int):
@@ -113,7 +109,7 @@ class Table(Generic[Row]):
 
 def _zone_of(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:
     """The offset that all times of the rows have; empty when the clocks were changed among them."""
-    times = (column.value(row) for column in columns if column.form == "time" for row in rows)
+    times = (column.value(row) for column in columns if column.form in _TIMES for row in rows)
     zones = {words.zone(ts_ms) for ts_ms in times if isinstance(ts_ms, int)}
     return zones.pop() if len(zones) == 1 else ""
 
@@ -125,7 +121,7 @@ def _fit(cell: str, width: int, form: Form) -> str:
             cell = cell[:-1]
         cell += "…"
     padding = " " * (width - _cells(cell))
-    return cell + padding if form in {"text", "time"} else padding + cell
+    return cell + padding if form == "text" or form in _TIMES else padding + cell
 
 
 def _cells(text: str) -> int:

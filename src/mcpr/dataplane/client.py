@@ -30,11 +30,21 @@ from mcpr.dataplane.state import (
     WAITING,
 )
 from mcpr.dataplane.upstream import FRESH_NS, Upstream
-from mcpr.protocol.http1 import BadChunk, BadHead, RequestHead, find_end
+from mcpr.protocol.http1 import (
+    BadChunk,
+    BadHead,
+    RequestHead,
+    find_end,
+    length_of,
+    may_come_again,
+    split_request,
+)
 
 logger = logging.getLogger(__name__)
 
 _MAX_AHEAD = 65_536
+#: Larger heads are read the long way, where every limit is looked at.
+_MAX_HEAD = 8192
 _MAX_LINGER = 32 * 1024 * 1024
 
 
@@ -61,12 +71,13 @@ class Client(Answering):
         try:
             if self.state == IDLE and not self.ahead:
                 end = data.find(b"\r\n\r\n") + 4
-                head = self.listener.known(data[:end])
-                if head is not None:
-                    plan: RequestPlan = head.plan  # type: ignore[assignment]  # by `read_head`
+                plan = self.listener.known(data[:end])
+                if plan is not None:
                     if len(data) - end == plan.length and not self.listener.draining:
-                        self._common(head, plan, data[end:])
+                        self._common(plan, data[end:], plan.forward)
                         return
+                elif end > 3 and self._changing(data, end):
+                    return
             if self.state == LINGER:
                 self._throw_away(data)
                 return
@@ -76,14 +87,30 @@ class Client(Answering):
             logger.exception("a mistake of ours while reading a request")
             self.fail("internal")
 
-    def _common(self, head: RequestHead, plan: RequestPlan, body: bytes) -> None:
+    def _changing(self, data: bytes, end: int) -> bool:
+        """The common call again, but for lines of its head that are new each time."""
+        parts = split_request(data[:end])
+        if len(parts) == 1 or end > _MAX_HEAD or self.listener.draining:
+            return False
+        lines = parts[1::2]
+        plan = self.listener.plan_skeleton(parts)
+        size = len(data) - end
+        if plan is None or size != (length_of(lines) or 0) or size > _MAX_AHEAD:
+            return False
+        plan = plan.exactly(lines, size)
+        if may_come_again(lines):
+            self.listener.remember(data[:end], plan)
+        self._common(plan, data[end:], plan.forward)
+        return True
+
+    def _common(self, plan: RequestPlan, body: bytes, forward: bytes) -> None:
         """The common call: everything is here, and nothing about it is special."""
         self.started_ns = now = monotonic_ns()
         if plan.is_common:
             self.unwatched = body
         else:
             self.watch = self.listener.open(plan, body, now)
-        self.head = head
+        self.head = head = cast("RequestHead", plan.head)
         self.method = head.method
         self.plan = plan
         self.keep = self.takes_whole = True
@@ -97,7 +124,7 @@ class Client(Answering):
                 self.place = EXCHANGE
                 self.upstream = upstream
                 upstream.client = self
-                transport.write(b"".join((plan.forward, self.suffix, body)))
+                transport.write(b"".join((forward, self.suffix, body)))
                 self.sent_ns = now = monotonic_ns()
                 if self.watch is not None:
                     self.watch.sent_ns = now
@@ -107,6 +134,7 @@ class Client(Answering):
             idle.append(upstream)
         self.sent_ns = 0
         self.held = [body]
+        self.forward = forward
         pool.start(self)
 
     def advance(self) -> None:
@@ -159,6 +187,7 @@ class Client(Answering):
         self.head = head
         self.method = head.method
         self.plan = plan
+        self.forward = plan.forward
         self.body = None
         self.keep = keep = head.keep_alive and not listener.draining
         self.takes_whole = keep and not head.http10 and head.method != b"HEAD"
@@ -254,7 +283,7 @@ class Client(Answering):
         if self.writing_paused:
             upstream.pause_reading()
         if body is None:
-            upstream.transport.write(b"".join((plan.forward, self.suffix, *held)))
+            upstream.transport.write(b"".join((self.forward, self.suffix, *held)))
         else:
             # Before anything is written: the upstream may ask for a pause at once.
             self.read_on()

@@ -55,12 +55,14 @@ class RequestPlan:
     first_byte_ns: how long the answer may take to begin.
     length: size of the body that a fast path may expect, -1 when there is more to think about.
     is_common: nobody needs to see the exchange before it is over, if it goes well.
+    head: what it is a plan of; the listener sets it.
     """
 
     __slots__ = (
         "facts",
         "first_byte_ns",
         "forward",
+        "head",
         "is_common",
         "length",
         "pool",
@@ -87,7 +89,23 @@ class RequestPlan:
         self.first_byte_ns = first_byte_ns
         self.length = length
         self.is_common = is_common
+        self.head: RequestHead | None = None
         self.refusal = refusal
+
+    def exactly(self, lines: list[bytes], length: int) -> "RequestPlan":
+        """The plan of this head with these lines in it, and a body of this length."""
+        plan = RequestPlan(
+            facts=self.facts,
+            pool=self.pool,
+            forward=b"%b%b\r\n" % (self.forward, b"\r\n".join(lines)),
+            whole=self.whole,
+            first_byte_ns=self.first_byte_ns,
+            length=length,
+            is_common=self.is_common,
+            refusal=self.refusal,
+        )
+        plan.head = self.head
+        return plan
 
 
 class AnswerPlan:
@@ -99,6 +117,7 @@ class AnswerPlan:
     is_common: as above.
     idle_ns: how long the connection may wait in the pool afterwards; the pool sets it.
     length: size of the body that a fast path may expect, -1 otherwise; the pool sets it.
+    is_open: the length is a changing line's; is_chunked: the body is; the pool sets both.
     """
 
     __slots__ = (
@@ -106,7 +125,9 @@ class AnswerPlan:
         "facts",
         "idle_ns",
         "is_bounded",
+        "is_chunked",
         "is_common",
+        "is_open",
         "is_stream",
         "length",
         "lines",
@@ -130,6 +151,22 @@ class AnswerPlan:
         self.is_bounded = is_bounded
         self.idle_ns = 0
         self.length = -1
+        self.is_open = False
+        self.is_chunked = False
+
+    def exactly(self, lines: list[bytes], length: int) -> "AnswerPlan":
+        """The plan of this head with these lines in it, and a body of this length (-1: chunked)."""
+        plan = AnswerPlan(
+            facts=self.facts,
+            lines=b"%b%b\r\n" % (self.lines, b"\r\n".join(lines)),
+            is_stream=self.is_stream,
+            is_bounded=self.is_bounded,
+            is_common=self.is_common,
+        )
+        plan.idle_ns = self.idle_ns
+        plan.length = length
+        plan.is_chunked = self.is_chunked
+        return plan
 
     def without_chunking(self) -> bytes:
         """The lines for a client of HTTP/1.0, which does not know the chunked coding."""
@@ -178,8 +215,11 @@ Completed = tuple[object, bytes, int, int, object, bytes, int, int]
 class Handler(Protocol):
     """The user of a data plane."""
 
-    def plan_request(self, head: RequestHead) -> RequestPlan:
-        """Decide about every request with this head."""
+    def plan_request(self, head: RequestHead, *, has_credential: bool = False) -> RequestPlan:
+        """Decide about every request with this head.
+
+        has_credential: there is an `Authorization`, although it is not in the head.
+        """
 
     def plan_answer(self, head: ResponseHead) -> AnswerPlan:
         """Decide about every answer with this head."""

@@ -9,14 +9,17 @@ from collections.abc import Callable
 from time import monotonic_ns
 
 from mcpr.dataplane.client import Client
-from mcpr.dataplane.handler import Handler
+from mcpr.dataplane.handler import Handler, RequestPlan
 from mcpr.dataplane.pool import Pool
 from mcpr.dataplane.state import ANSWER, IDLE, SECOND
 from mcpr.errors import McprError
-from mcpr.protocol.http1 import Heads, RequestHead
+from mcpr.protocol.http1 import BadHead, Heads, RequestHead, has_credential
 from mcpr.protocol.limits import Limits
 
 _TICK_SECONDS = 0.5
+_MAX_SKELETONS = 4096
+_MAX_SKELETON = 4096
+_MAX_CHANGING = 16
 _DRAIN_TICK_SECONDS = 0.02
 #: While draining, how long an idle connection may still send a request that was on its way.
 _GRACE_NS = SECOND // 4
@@ -25,7 +28,7 @@ _GRACE_NS = SECOND // 4
 class Listener:
     """One listening address.
 
-    clients: every open connection. known: a head seen before, by its bytes; it has a plan.
+    clients: every open connection. known: the plan of a head seen before, by its bytes.
     open: the handler's, for the hot path. The `…_ns` are limits in nanoseconds.
     """
 
@@ -37,7 +40,9 @@ class Listener:
         self.loop = loop
         self.open = handler.open
         self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
-        self.known: Callable[[bytes], RequestHead | None] = self._heads.requests.get
+        self._plans: dict[bytes, RequestPlan] = {}
+        self.known: Callable[[bytes], RequestPlan | None] = self._plans.get
+        self._skeletons: dict[bytes, RequestPlan] = {}
         self.clients: set[Client] = set()
         self.draining = False
         self.idle_ns = round(limits.idle_seconds * SECOND)
@@ -75,10 +80,39 @@ class Listener:
 
     def read_head(self, data: bytes) -> RequestHead:
         """Parse and plan a request's head. Raises BadHead."""
-        head = self.known(data) or self._heads.request(data)
+        head = self._heads.requests.get(data) or self._heads.request(data)
         if head.plan is None:
-            head.plan = self.handler.plan_request(head)
+            head.plan = plan = self.handler.plan_request(head)
+            plan.head = head
         return head
+
+    def remember(self, data: bytes, plan: RequestPlan) -> None:
+        """The plan of a head that may come again as it is; `known` gives it."""
+        if len(data) <= _MAX_SKELETON:
+            if len(self._plans) >= _MAX_SKELETONS:
+                self._plans.clear()
+            self._plans[data] = plan
+
+    def plan_skeleton(self, parts: list[bytes]) -> RequestPlan | None:
+        """The plan of a head taken apart by `split_request`; None if it needs the long way."""
+        lines = parts[1::2]
+        credential = has_credential(lines)
+        skeleton = b"".join(parts[::2])
+        key = skeleton + b"+" if credential else skeleton
+        plan = self._skeletons.get(key)
+        if plan is None:
+            if len(lines) > _MAX_CHANGING or len(skeleton) > _MAX_SKELETON:
+                return None
+            try:
+                head = self._heads.request(skeleton)
+            except BadHead:
+                return None  # The long way says so, of the whole head.
+            plan = self.handler.plan_request(head, has_credential=credential)
+            plan.head = head
+            if len(self._skeletons) >= _MAX_SKELETONS:
+                self._skeletons.clear()
+            self._skeletons[key] = plan
+        return plan if plan.length == 0 and len(lines) <= _MAX_CHANGING else None
 
     def _sweep(self) -> None:
         now = monotonic_ns()

@@ -13,7 +13,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
 
 from mcpr.dataplane.answering import Answering
-from mcpr.dataplane.handler import Completed, Handler
+from mcpr.dataplane.handler import AnswerPlan, Completed, Handler
 from mcpr.dataplane.state import EXCHANGE, SECOND
 from mcpr.dataplane.upstream import BATCH, Upstream
 from mcpr.protocol.http1 import Heads, ResponseHead
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mcpr.dataplane.client import Client
 
 logger = logging.getLogger(__name__)
+
+_MAX_SKELETONS = 4096
+_MAX_SKELETON = 4096
 
 #: Common calls wait this long for others to be recorded with.
 _BATCH_SECONDS = 0.02
@@ -43,7 +46,7 @@ class Pool:
     exchanges: under way, streams not counted once their head is through. streams: those.
     idle: connections that wait, the one used last at the end. waiting: clients without a place.
     completed: common calls of which the handler has not been told yet.
-    known: a head seen before, by its bytes; it has a plan.
+    known: the plan of a head seen before, by its bytes.
     """
 
     def __init__(
@@ -64,7 +67,9 @@ class Pool:
         self.connections: set[Upstream] = set()
         self.completed: list[Completed] = []
         self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
-        self.known: Callable[[bytes], ResponseHead | None] = self._heads.responses.get
+        self._plans: dict[bytes, AnswerPlan] = {}
+        self.known: Callable[[bytes], AnswerPlan | None] = self._plans.get
+        self._skeletons: dict[bytes, AnswerPlan] = {}
         self._handler = handler
         self._loop = loop
         self._wait_ns = round(limits.wait_seconds * SECOND)
@@ -98,7 +103,7 @@ class Pool:
 
     def read_head(self, data: bytes) -> ResponseHead:
         """Parse and plan an answer's head. Raises BadHead."""
-        head = self.known(data) or self._heads.response(data)
+        head = self._heads.responses.get(data) or self._heads.response(data)
         if head.plan is None:
             plan = self._handler.plan_answer(head)
             plan.idle_ns = _heed(head, self.idle_ns)
@@ -110,8 +115,37 @@ class Pool:
                 and not (plan.is_bounded and length > self.limits.answer_bytes)
             ):
                 plan.length = length
+            plan.is_chunked = head.chunked and head.keep_alive and not head.is_bodiless(b"")
             head.plan = plan
         return head
+
+    def remember(self, data: bytes, plan: AnswerPlan) -> None:
+        """The plan of a head that may come again as it is; `known` gives it."""
+        if len(data) <= _MAX_SKELETON:
+            if len(self._plans) >= _MAX_SKELETONS:
+                self._plans.clear()
+            self._plans[data] = plan
+
+    def plan_skeleton(self, parts: list[bytes]) -> AnswerPlan | None:
+        """The plan of a head taken apart by `split_answer`; None if it needs the long way."""
+        skeleton = b"".join(parts[::2])
+        plan = self._skeletons.get(skeleton)
+        if plan is None:
+            if len(skeleton) > _MAX_SKELETON:
+                return None
+            head = self.read_head(skeleton)
+            plan = cast("AnswerPlan", head.plan)
+            plan.is_open = (
+                head.keep_alive
+                and not head.chunked
+                and head.content_length is None
+                and head.status >= 200
+                and not head.is_bodiless(b"")
+            )
+            if len(self._skeletons) >= _MAX_SKELETONS:
+                self._skeletons.clear()
+            self._skeletons[skeleton] = plan
+        return plan
 
     def hand_over(self) -> None:
         """A turning point of `completed`: its first call waits for others, the last for none."""

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from mcpr.dataplane.handler import AnswerPlan, Ending, RequestPlan, Watch
 from mcpr.dataplane.state import IDLE, NOWHERE
-from mcpr.protocol.http1 import BadChunk, BadHead, Chunked, ResponseHead, find_end
+from mcpr.protocol.http1 import (
+    BadChunk,
+    BadHead,
+    Chunked,
+    ResponseHead,
+    find_end,
+    length_of,
+    may_come_again,
+    only_chunk,
+    split_answer,
+)
 
 if TYPE_CHECKING:
     from mcpr.dataplane.client import Client
@@ -24,6 +34,8 @@ _CHUNKED: Final = -1
 _UNTIL_CLOSE: Final = -2
 #: Below this age an idle connection is taken as it is; above, its socket is asked first.
 FRESH_NS: Final = 5_000_000
+#: Larger heads are read the long way, where every limit is looked at.
+_MAX_HEAD: Final = 8192
 #: Common calls are recorded together: this many, or those of a short time.
 BATCH: Final = 64
 
@@ -102,12 +114,20 @@ class Upstream(asyncio.Protocol):
             if not self._buffer:
                 pool = self.pool
                 end = data.find(b"\r\n\r\n") + 4
-                head = pool.known(data[:end])
-                if head is not None:
-                    plan: AnswerPlan = head.plan  # type: ignore[assignment]  # set by `Pool.read_head`
-                    if client.takes_whole and len(data) - end == plan.length:
-                        self._common(client, plan, data[end:], now)
+                plan = pool.known(data[:end])
+                if client.takes_whole:
+                    if plan is None:
+                        if end > 3 and self._changing(client, data, end, now):
+                            return
+                    elif len(data) - end == plan.length:
+                        body = data[end:]
+                        self._common(client, plan, body, plan.ended + body, now)
                         return
+                    elif plan.is_chunked:
+                        payload = only_chunk(data, end)
+                        if payload is not None:
+                            self._common(client, plan, payload, plan.ended + data[end:], now)
+                            return
             self._head(client, self._buffer + data if self._buffer else data, now)
         except (BadHead, BadChunk):
             self._fail("garbage")
@@ -115,10 +135,37 @@ class Upstream(asyncio.Protocol):
             logger.exception("a mistake of ours while reading an answer")
             self._fail("internal")
 
-    def _common(self, client: "Client", plan: AnswerPlan, body: bytes, now: int) -> None:
+    def _changing(self, client: "Client", data: bytes, end: int, now: int) -> bool:
+        """The common answer again, but for lines of its head that are new each time."""
+        parts = split_answer(data[:end])
+        if len(parts) == 1 or end > _MAX_HEAD:
+            return False
+        plan = self.pool.plan_skeleton(parts)
+        if plan is None:
+            return False
+        lines = parts[1::2]
+        length = length_of(lines)
+        payload: bytes | None
+        if plan.is_open and length is not None and len(data) - end == length:
+            payload = data[end:]
+        elif plan.is_chunked and length is None:
+            payload = only_chunk(data, end)
+        else:
+            return False
+        if payload is None or (plan.is_bounded and len(payload) > self.pool.limits.answer_bytes):
+            return False
+        plan = plan.exactly(lines, -1 if length is None else length)
+        if may_come_again(lines):
+            self.pool.remember(data[:end], plan)
+        self._common(client, plan, payload, plan.ended + data[end:], now)
+        return True
+
+    def _common(  # noqa: PLR0913 - private, and called where a record would cost
+        self, client: "Client", plan: AnswerPlan, body: bytes, whole: bytes, now: int
+    ) -> None:
         """The common answer: all of it is here, and both connections go on."""
         pool = self.pool
-        client.transport.write(plan.ended + body)
+        client.transport.write(whole)
         asked = client.unwatched
         if asked is not None and plan.is_common:
             request: RequestPlan = client.plan  # type: ignore[assignment]  # there is an exchange
@@ -179,7 +226,8 @@ class Upstream(asyncio.Protocol):
         plan = cast("AnswerPlan", head.plan)
         self.idle_ns = plan.idle_ns
         if client.takes_whole and len(data) - end == plan.length:
-            self._common(client, plan, data[end:], now)
+            body = data[end:]
+            self._common(client, plan, body, plan.ended + body, now)
             return
         self._frame(head, client.method)
         if plan.is_bounded and self._left > pool.limits.answer_bytes:

@@ -1,7 +1,7 @@
 """Latency percentiles from integer log buckets: additive, engine-independent, at most 2 % off.
 
 A duration falls into bucket `ceil(ln µs / ln 1.04)`. Counts per bucket add up over any rows, hours
-or files, and every engine that can sum integers answers the same percentile (DESIGN.md D5).
+or files, and every engine that can sum integers answers the same percentile (ADR 0006).
 """
 
 import math

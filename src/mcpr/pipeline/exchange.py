@@ -29,7 +29,7 @@ from mcpr.protocol.jsonrpc import (
 )
 from mcpr.protocol.mcp import STREAMS, bounded_revision
 
-#: What is larger is not decoded where calls travel, but by the companion (DESIGN.md D2).
+#: What is larger is not decoded where calls travel, but by the companion (ADR 0002).
 DECODE_LIMIT = 256 * 1024
 #: Whoever keeps more than this is counted in `Recording.held`.
 COUNTED = 16 * 1024

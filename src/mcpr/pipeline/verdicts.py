@@ -75,7 +75,8 @@ def _may_resume(exchange: "Exchange") -> bool:
     """Whether the answer may come on a later stream of the session (2025-11-25)."""
     reader, answer = exchange.reader, exchange.answer
     return (
-        reader is not None
+        exchange.kind == "rpc"
+        and reader is not None
         and answer is not None
         and answer.is_events
         and answer.status < 300

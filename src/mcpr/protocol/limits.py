@@ -1,4 +1,7 @@
-"""How much of the wire we accept: sizes in bytes, counts, deadlines in seconds (PRODUCT.md R11)."""
+"""How much of the wire we accept: sizes in bytes, counts, deadlines in seconds.
+
+docs/topics/limits.md tells what happens beyond each.
+"""
 
 from dataclasses import dataclass
 

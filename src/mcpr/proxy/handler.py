@@ -7,6 +7,8 @@ import json
 from time import time_ns
 from typing import TYPE_CHECKING, cast
 
+import msgspec
+
 from mcpr.dataplane import AnswerPlan, Completed, Refusal, RequestPlan, Watch
 from mcpr.pipeline.calls import Completed as Call
 from mcpr.pipeline.calls import record
@@ -63,9 +65,11 @@ class ProxyHandler:
         self._host = b"Host: " + authority.encode("idna" if not authority.isascii() else "ascii")
         self._first_byte_ns = round(first_byte_seconds * 1e9)
 
-    def plan_request(self, head: RequestHead) -> RequestPlan:
+    def plan_request(self, head: RequestHead, *, has_credential: bool = False) -> RequestPlan:
         """Decide about every request with this head."""
         facts = request_facts(head, self._names)
+        if has_credential:
+            facts = msgspec.structs.replace(facts, has_credential=True)
         objection = self._guard.objection(head)
         refusal = None if objection is None else Refusal(403, "denied", objection)
         fast = (
@@ -123,7 +127,10 @@ class ProxyHandler:
             lines=b"".join(lines),
             is_stream=facts.is_events,
             is_bounded=facts.is_json,
-            is_common=facts.is_plain and (head.content_length or 0) <= _COMMON_BYTES,
+            is_common=(
+                facts.is_plain or (facts.is_events and facts.coding is None and facts.status < 300)
+            )
+            and (head.content_length or 0) <= _COMMON_BYTES,
         )
 
     def begin(self, plan: RequestPlan, now_ns: int) -> Exchange:

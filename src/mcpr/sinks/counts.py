@@ -1,4 +1,4 @@
-"""What became of the events: published = written + rejected + dropped, per sink (DESIGN.md D11).
+"""What became of the events: published = written + rejected + dropped, per sink (ADR 0002).
 
 Plain numbers. Who counts, under which lock and in which process is decided elsewhere.
 """

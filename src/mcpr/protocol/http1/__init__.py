@@ -1,6 +1,13 @@
 """HTTP/1.1 as bytes: strict heads and the chunked coding. No sockets."""
 
-from mcpr.protocol.http1.chunked import LAST_CHUNK, BadChunk, Chunked, one_chunk
+from mcpr.protocol.http1.changing import (
+    has_credential,
+    length_of,
+    may_come_again,
+    split_answer,
+    split_request,
+)
+from mcpr.protocol.http1.chunked import LAST_CHUNK, BadChunk, Chunked, one_chunk, only_chunk
 from mcpr.protocol.http1.head import (
     BadHead,
     Field,
@@ -24,5 +31,11 @@ __all__ = [
     "ResponseHead",
     "Role",
     "find_end",
+    "has_credential",
+    "length_of",
+    "may_come_again",
     "one_chunk",
+    "only_chunk",
+    "split_answer",
+    "split_request",
 ]

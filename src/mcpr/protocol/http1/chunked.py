@@ -156,4 +156,18 @@ def one_chunk(payload: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""
 
 
+_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
+
+
+def only_chunk(data: bytes, start: int) -> bytes | None:
+    """The payload, if all that stands from `start` on is one plain chunk and the last one."""
+    match = _PLAIN_SIZE.match(data, start)
+    if match is None:
+        return None
+    begin = match.end()
+    if len(data) - begin != int(match[1], 16) + 7 or data[-7:] != b"\r\n0\r\n\r\n":
+        return None
+    return data[begin:-7] or None
+
+
 LAST_CHUNK = b"0\r\n\r\n"
