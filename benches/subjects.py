@@ -60,7 +60,7 @@ class Subject(Protocol):
 
 
 class Nginx:
-    """nginx as DESIGN.md pins it; `buffer` adds the second row for long bodies."""
+    """nginx as docs/topics/performance.md tells; `buffer` adds the second row for long bodies."""
 
     clock_can_be_slowed = True
 

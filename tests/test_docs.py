@@ -1,14 +1,29 @@
 """The documentation against the house: what it names exists, and what exists is named."""
 
+import asyncio
+import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote
 
 import pytest
 
 from mcpr.cli import COMMANDS
+from mcpr.dataplane import Address, Pool
+from mcpr.dataplane.handler import Ending
+from mcpr.dataplane.refusals import REFUSALS
+from mcpr.events import Ids
+from mcpr.pipeline import outcomes
+from mcpr.pipeline.exchange import Recording
+from mcpr.pipeline.guard import Guard
+from mcpr.pipeline.identity import SessionNames
+from mcpr.protocol.http1 import Heads
+from mcpr.protocol.http1.head import _ROLES
+from mcpr.protocol.limits import MIB, Limits
+from mcpr.proxy.handler import ProxyHandler
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,6 +61,9 @@ def tracked_files() -> Iterator[Path]:
             elif path.is_file():
                 yield path
 
+
+#: One page: what fits on a screen or two.
+ADR_LINES = 70
 
 FILES = list(tracked_files())
 PAGES = [path for path in FILES if path.suffix == ".md"]
@@ -178,3 +196,121 @@ def test_the_license_is_apache_2_and_goes_into_the_package() -> None:
 
 def test_the_changelog_has_a_place_for_what_is_not_released() -> None:
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_decision_stands_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs/adr"
+    listed = re.findall(
+        r"^\| \[(\d{4})\]\((\1-[a-z0-9-]+\.md)\) \|",
+        (folder / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    files = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [name for _, name in listed] == files
+    assert [number for number, _ in listed] == [f"{i:04}" for i in range(1, len(files) + 1)]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/adr").glob("[0-9]*.md")), ids=shown)
+def test_a_decision_is_one_page_with_all_its_parts(page: Path) -> None:
+    text = page.read_text()
+    assert text.startswith(f"# {page.name[:4]} · ")
+    assert "\n**Status:** " in text
+    parts = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert parts == ["Context", "Decision", "Consequences", "Rejected"]
+    assert len(text.splitlines()) <= ADR_LINES
+
+
+def test_every_decision_that_the_code_names_exists() -> None:
+    numbers = {path.name[:4] for path in (ROOT / "docs/adr").glob("[0-9]*.md")}
+    named = {
+        number
+        for path in FILES
+        if path.suffix in {".py", ".sql", ".c", ".lua"}
+        for number in re.findall(r"\bADR (\d{4})\b", path.read_text())
+    }
+    assert named <= numbers
+
+
+def _in_words(name: str, value: float) -> str:
+    if name.endswith("_seconds"):
+        return f"{value:g} s"
+    return f"{value // MIB:.0f} MiB" if value >= MIB else f"{value:,}"
+
+
+def test_every_limit_stands_in_its_page_with_its_default() -> None:
+    page = (ROOT / "docs/topics/limits.md").read_text()
+    defaults = dataclasses.asdict(Limits())
+    listed = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE)
+    assert dict(listed) == {name: _in_words(name, value) for name, value in defaults.items()}
+
+
+#: How an exchange ends without an answer of ours.
+SILENT = {"complete", "gone"}
+
+
+def test_every_answer_of_our_own_stands_in_the_reference() -> None:
+    """Its status and its row in the record, and a section that says what to do."""
+    page = (ROOT / "docs/reference/errors.md").read_text()
+    rows = re.findall(
+        r"^\| \[`(\w+)`\]\(#\1\) \| ([\d ]+) \| `(\w+)`, `(\w+)` \|", page, re.MULTILINE
+    )
+    assert {name for name, *_ in rows} == {*get_args(Ending)} - SILENT
+    for name, statuses, outcome, origin in rows:
+        verdict = outcomes.ENDINGS[name]
+        assert (outcome, origin) == (verdict.outcome, verdict.origin)
+        if name in REFUSALS:
+            assert statuses == str(REFUSALS[name].status)
+    sections = re.findall(r"^### `(\w+)`$", page, re.MULTILINE)
+    assert sections == [name for name, *_ in rows]
+
+
+#: Names beside those that mean something to a proxy: a sample of what must cross.
+END_TO_END = (
+    *(b"Accept", b"Accept-Encoding", b"Authorization", b"Cookie", b"Set-Cookie", b"Content-Type"),
+    *(b"Mcp-Session-Id", b"MCP-Protocol-Version", b"Mcp-Method", b"Last-Event-ID", b"Origin"),
+    *(b"WWW-Authenticate", b"Trailer", b"Via", b"Date", b"Server", b"traceparent", b"X-Whatever"),
+)
+VALUES = {
+    b"expect": b"100-continue",
+    b"transfer-encoding": b"chunked",
+    b"content-length": b"2",
+    b"connection": b"keep-alive",
+    b"origin": b"http://localhost",
+}
+FIRST_LINES = {"requests": b"POST /mcp HTTP/1.1", "answers": b"HTTP/1.1 200 OK"}
+
+
+def _listed_fields(page: str, section: str) -> set[bytes]:
+    """The names in the first column of a section's table, in lower case."""
+    body = page.partition(f"## Fields of {section}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
+    return {name.lower().encode() for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def _passed_on(handler: ProxyHandler, section: str, name: bytes) -> bytes:
+    """The head that goes on when one comes that has this field."""
+    lines = [FIRST_LINES[section], name + b": " + VALUES.get(name.lower(), b"planted")]
+    if section == "requests" and name.lower() != b"host":
+        lines.append(b"Host: localhost")
+    heads = Heads(max_line=1000, max_fields=10)
+    data = b"\r\n".join([*lines, b"", b""])
+    if section == "answers":
+        return handler.plan_answer(heads.response(data)).lines
+    return handler.plan_request(heads.request(data)).forward
+
+
+@pytest.mark.parametrize("section", ["requests", "answers"])
+def test_what_does_not_cross_the_proxy_is_what_the_page_says(section: str) -> None:
+    page = (ROOT / "docs/topics/transparency.md").read_text()
+    recording = Recording("s", lambda _: None, Ids(lambda _: 1))
+    guard = Guard(frozenset(), loopback=True)
+    handler = ProxyHandler(recording, guard, SessionNames(b"k" * 32), "upstream.example", 1.0)
+    stopped = set()
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        handler.pool = Pool(Address("127.0.0.1", 9), Limits(), handler, loop)
+        for name in (*_ROLES, *END_TO_END):
+            line = name + b": " + VALUES.get(name.lower(), b"planted") + b"\r\n"
+            if line not in _passed_on(handler, section, name):
+                stopped.add(name.lower())
+    assert stopped == _listed_fields(page, section)

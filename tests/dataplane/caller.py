@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import cast
 
-from tests.dataplane.fake_upstream import reset
+from tests.dataplane.fake_upstream import reset, second_handle
 from tests.dataplane.messages import Message, read_all, read_message
 from tests.dataplane.scene import turn
 
@@ -40,6 +40,10 @@ class Caller:
     async def rest(self) -> bytes:
         """Everything up to the end of the connection."""
         return await read_all(self.reader)
+
+    def socket(self) -> socket.socket:
+        """A second handle of the connection's socket, past the loop; whoever asks closes it."""
+        return second_handle(self.writer)
 
     def close(self) -> None:
         """Leave properly."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -44,6 +45,10 @@ class Peer:
         """Wait until the proxy closes; what it still sent."""
         return await read_all(self.reader)
 
+    def socket(self) -> socket.socket:
+        """A second handle of the connection's socket, past the loop; whoever asks closes it."""
+        return second_handle(self.writer)
+
     def close(self) -> None:
         """Close properly."""
         self.writer.close()
@@ -71,10 +76,13 @@ class FakeUpstream:
 
 
 @contextlib.asynccontextmanager
-async def playing(script: Script, *, limit: int = 1 << 20) -> AsyncIterator[FakeUpstream]:
+async def playing(
+    script: Script, *, limit: int = 1 << 20, receive_bytes: int | None = None
+) -> AsyncIterator[FakeUpstream]:
     """A fake upstream that plays the script on each connection, and closes it afterwards.
 
-    A script that fails, fails the scene. limit: so many bytes are read ahead of the script.
+    A script that fails, fails the scene. limit: half of what is read ahead of the script.
+    receive_bytes: size of the sockets' own buffers.
     """
     async with asyncio.TaskGroup() as scripts:
         tasks: list[asyncio.Task[None]] = []
@@ -91,7 +99,11 @@ async def playing(script: Script, *, limit: int = 1 << 20) -> AsyncIterator[Fake
             fake.peers.append(peer)
             tasks.append(scripts.create_task(play(peer)))
 
-        server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=limit)
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        if receive_bytes is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        server = await asyncio.start_server(accept, sock=listening, limit=limit)
         fake = FakeUpstream(server)
         try:
             yield fake
@@ -120,6 +132,11 @@ async def holding(peer: Peer) -> None:
     """Reads a request and never answers."""
     await peer.request()
     await peer.gone()
+
+
+def second_handle(writer: asyncio.StreamWriter) -> socket.socket:
+    """A socket of its own for the same connection."""
+    return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

@@ -132,6 +132,27 @@ async def _read_chunked(reader: asyncio.StreamReader, head: bytes) -> Message:
     return Message(head, framed, body, is_whole=True)
 
 
+def is_same(one: Message, other: Message) -> bool:
+    """Whether two messages differ in nothing but in how lines of different names are ordered."""
+    return (one.start, one.framed, one.is_whole, _by_name(one)) == (
+        other.start,
+        other.framed,
+        other.is_whole,
+        _by_name(other),
+    )
+
+
+def _by_name(message: Message) -> list[bytes]:
+    # Sorting is stable: lines of one name stay in their order.
+    return sorted(message.lines, key=lambda line: line.partition(b":")[0].lower())
+
+
+def as_message(raw: bytes) -> Message:
+    """A whole message from its bytes."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    return Message(head + b"\r\n\r\n", body, body, is_whole=True)
+
+
 def chunked(*pieces: bytes, trailers: bytes = b"") -> bytes:
     """The pieces in the chunked coding, with its end."""
     return b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in pieces) + b"0\r\n%b\r\n" % trailers

@@ -85,7 +85,7 @@ class PlainHandler:
         self.is_common = False
         self.patience_ns = PATIENCE_NS
 
-    def plan_request(self, head: RequestHead) -> RequestPlan:
+    def plan_request(self, head: RequestHead, *, has_credential: bool = False) -> RequestPlan:
         if head.target in self.fails:
             raise RuntimeError("a mistake that this handler was asked to make")
         lines = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target), b"Host: upstream\r\n"]

@@ -12,7 +12,7 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
 }
 WAIT_SECONDS = 20.0
-_SCENE_SECONDS = 60.0
+_SCENE_SECONDS = 15.0
 
 
 def run(scene: Coroutine[Any, Any, None], loop: str = "uvloop") -> None:

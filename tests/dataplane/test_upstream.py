@@ -228,7 +228,7 @@ def test_an_early_answer_reaches_a_client_that_is_still_sending() -> None:
 
     async def script(peer: Peer) -> None:
         await peer.head()
-        await peer.send(answer(b"no", b"Content-Type: text/plain", status=b"401 No"))
+        await peer.send(answer(b"no", b"Content-Type: text/plain", status=b"413 No"))
         await peer.gone()
 
     async def scene() -> None:
@@ -242,10 +242,10 @@ def test_an_early_answer_reaches_a_client_that_is_still_sending() -> None:
             await turn()
             await caller.send(b"x" * (size - 1000))
             got = await caller.answer()
-            assert (got.status, got.body) == (401, b"no")
+            assert (got.status, got.body) == (413, b"no")
             assert got.value(b"connection") == b"close"
             row = plane.row()
-            assert (row.outcome, row.origin) == ("http_error", "auth")
+            assert (row.outcome, row.origin) == ("http_error", "client")
             assert plane.pool.idle == []
 
     run(scene())
@@ -253,24 +253,26 @@ def test_an_early_answer_reaches_a_client_that_is_still_sending() -> None:
 
 def test_a_connection_whose_upstream_has_not_taken_the_request_is_not_used_again() -> None:
     """A pooled connection must not begin with what is left of another exchange."""
-    body = b'{"jsonrpc":"2.0","id":7,"method":"ping","params":"' + b"x" * 4_000_000 + b'"}'
+    body = b'{"jsonrpc":"2.0","id":7,"method":"ping","params":"' + b"x" * 20_000_000 + b'"}'
 
     async def script(peer: Peer) -> None:
         await peer.head()
         await peer.send(answer())
-        await peer.gone()
+        await closed.wait()
 
     async def scene() -> None:
         async with (
-            playing(script, limit=1024) as upstream,
-            proxying(upstream.port) as plane,
+            playing(script, limit=1024, receive_bytes=4096) as upstream,
+            proxying(upstream.port, Limits(request_bytes=1 << 26)) as plane,
             calling(plane.port) as caller,
         ):
             for _ in range(2):
                 assert (await caller.call(post(body))).status == 200
             assert plane.pool.idle == []
             assert len(upstream.peers) == 2
+            closed.set()
 
+    closed = asyncio.Event()
     run(scene())
 
 

@@ -111,5 +111,27 @@ def patterns(form: str, word: str) -> Iterable[bytes]:
     raise AssertionError(f"no such form: {form}")
 
 
+def address_forms(address: str) -> dict[str, bytes]:
+    """How an IPv4 address may be written: form → bytes."""
+    packed = bytes(map(int, address.split(".")))
+    return {
+        "plain": address.encode(),
+        "packed": packed,
+        "hex": packed.hex().encode(),
+        "number": str(int.from_bytes(packed, "big")).encode(),
+        "base64": base64.b64encode(address.encode()).rstrip(b"="),
+    }
+
+
+def find_address(address: str, sources: Mapping[str, bytes]) -> set[Finding]:
+    """Where an IPv4 address of a client stands."""
+    return {
+        Finding("address of the client", source, form)
+        for source, data in sources.items()
+        for form, pattern in address_forms(address).items()
+        if pattern in data
+    }
+
+
 def _random(size: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(size))

@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +43,7 @@ class Proxy:
     @property
     def pids(self) -> list[int]:
         """The processes: the one that moves bytes, then its companion."""
-        main = self.program.process.pid
-        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        return [main, *map(int, children)]
+        return pids(self.program)
 
     def page(self, path: str, **headers: str) -> bytes:
         """One of the admin pages."""
@@ -98,20 +96,37 @@ class Proxy:
             os.close(end)
 
 
+def pids(program: Program) -> list[int]:
+    """The processes of a program: itself, then its children."""
+    main = program.process.pid
+    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    return [main, *map(int, children)]
+
+
 @contextmanager
 def proxy(
-    folder: Path, origin: int, *options: str, command: Sequence[str | Path] = (MCPR, "run")
+    folder: Path,
+    origin: int,
+    *options: str,
+    command: Sequence[str | Path] = (MCPR, "run"),
+    environment: Mapping[str, str] | None = None,
+    started: Callable[[Callable[[], list[int]]], None] | None = None,
 ) -> Iterator[Proxy]:
-    """Run `command` before the origin's port, listening on free ports. Ended at the end."""
+    """Run `command` before the origin's port, listening on free ports. Ended at the end.
+
+    started: called when the first process has been made, with what tells all of them.
+    """
     homes = {name: folder / name.lower() for name in ("HOME", "TMPDIR", "CWD", "STORE", "OUTPUT")}
     for home in homes.values():
         home.mkdir(parents=True, exist_ok=True)
     words = (*command, f"http://127.0.0.1:{origin}/mcp", "--port", "0", "--admin", "127.0.0.1:0")
     store = ("--db", homes["STORE"] / "store.db")
-    environment = {name: str(homes[name]) for name in ("HOME", "TMPDIR")}
+    variables = {name: str(homes[name]) for name in ("HOME", "TMPDIR")} | dict(environment or {})
     with running(
-        (*words, *store, *options), homes["OUTPUT"], cwd=homes["CWD"], environment=environment
+        (*words, *store, *options), homes["OUTPUT"], cwd=homes["CWD"], environment=variables
     ) as program:
+        if started is not None:
+            started(lambda: pids(program))
 
         def ports() -> dict[str, str] | None:
             found = dict(_ADDRESS.findall(program.stdout.read_text()))

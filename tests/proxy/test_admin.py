@@ -105,7 +105,7 @@ def test_a_store_that_fails_makes_it_not_ready_and_says_why(tmp_path: Path) -> N
 def test_the_metrics_close_their_books_over_dead_companions_and_a_full_pipe(
     tmp_path: Path,
 ) -> None:
-    """DESIGN D11: published = written + rejected + dropped, per sink, at /metrics."""
+    """Published = written + rejected + dropped, per sink, at /metrics."""
 
     async def scene() -> None:
         recorder = Recorder(settings(tmp_path))

@@ -174,7 +174,7 @@ def test_a_companion_that_dies_while_draining_is_not_followed_by_another(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_books_close_whatever_happens_to_the_companion(seed: int, tmp_path: Path) -> None:
-    """DESIGN D11 under kills, stops, full pipes, failing sinks and digests, by chance."""
+    """Under kills, stops, full pipes, failing sinks and digests, by chance."""
 
     async def scene() -> None:
         async with recording(

@@ -104,7 +104,7 @@ def moody(seed: int) -> Callable[[Sequence[RequestEvent]], int | None]:
 def test_published_is_written_and_rejected_and_dropped_whatever_the_sinks_do(
     batches: list[int], seeds: list[int], lane_events: int, drain_seconds: float
 ) -> None:
-    """DESIGN D11, under failing, stumbling and choosy sinks, full lanes and expired deadlines."""
+    """Under failing, stumbling and choosy sinks, full lanes and expired deadlines."""
     sinks = [
         Memory(f"sink {number}", moody(seed), batch_events=1 + seed % 50)
         for number, seed in enumerate(seeds)

@@ -110,8 +110,8 @@ class Client(Answering):
             self.unwatched = body
         else:
             self.watch = self.listener.open(plan, body, now)
-        self.head = head = cast("RequestHead", plan.head)
-        self.method = head.method
+        self.head = plan.head
+        self.method = plan.method
         self.plan = plan
         self.keep = self.takes_whole = True
         pool = plan.pool

@@ -55,7 +55,7 @@ class RequestPlan:
     first_byte_ns: how long the answer may take to begin.
     length: size of the body that a fast path may expect, -1 when there is more to think about.
     is_common: nobody needs to see the exchange before it is over, if it goes well.
-    head: what it is a plan of; the listener sets it.
+    head, method: what it is a plan of; the listener sets them.
     """
 
     __slots__ = (
@@ -65,6 +65,7 @@ class RequestPlan:
         "head",
         "is_common",
         "length",
+        "method",
         "pool",
         "refusal",
         "whole",
@@ -90,6 +91,7 @@ class RequestPlan:
         self.length = length
         self.is_common = is_common
         self.head: RequestHead | None = None
+        self.method = b""
         self.refusal = refusal
 
     def exactly(self, lines: list[bytes], length: int) -> "RequestPlan":
@@ -105,6 +107,7 @@ class RequestPlan:
             refusal=self.refusal,
         )
         plan.head = self.head
+        plan.method = self.method
         return plan
 
 

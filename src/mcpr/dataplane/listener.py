@@ -84,6 +84,7 @@ class Listener:
         if head.plan is None:
             head.plan = plan = self.handler.plan_request(head)
             plan.head = head
+            plan.method = head.method
         return head
 
     def remember(self, data: bytes, plan: RequestPlan) -> None:
@@ -107,8 +108,11 @@ class Listener:
                 head = self._heads.request(skeleton)
             except BadHead:
                 return None  # The long way says so, of the whole head.
+            if head.dropped:
+                return None  # `Connection` may name a line that was taken out.
             plan = self.handler.plan_request(head, has_credential=credential)
             plan.head = head
+            plan.method = head.method
             if len(self._skeletons) >= _MAX_SKELETONS:
                 self._skeletons.clear()
             self._skeletons[key] = plan

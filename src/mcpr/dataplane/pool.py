@@ -134,6 +134,8 @@ class Pool:
             if len(skeleton) > _MAX_SKELETON:
                 return None
             head = self.read_head(skeleton)
+            if head.dropped:
+                return None  # `Connection` may name a line that was taken out.
             plan = cast("AnswerPlan", head.plan)
             plan.is_open = (
                 head.keep_alive

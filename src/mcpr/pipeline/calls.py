@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, UnsetType
 from mcpr.events import RequestEvent
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
-from mcpr.pipeline.identity import Caller
+from mcpr.pipeline.identity import NOBODY, Caller
 from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
     META_CLIENT,
@@ -76,26 +76,37 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     """Publish the row of each call, in order."""
     read, are_plain = _read(calls)
     wall_ns, server, keep_detail = recording.wall_ns, recording.server, recording.keep_detail
+    caller_of, tools = recording.sessions.callers.get, recording.tools
+    events: list[RequestEvent] = []
     ids = recording.ids.mint_many((calls[-1][7] + wall_ns) // 1_000_000, len(calls))
     for call, pair, event_id in zip(calls, read, ids, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
-        if pair is None or not _is_common(recording, call, pair, are_plain=are_plain):
+        if pair is None or not (
+            # The commonest call of all is told here; the function says what else is common.
+            (params := pair[0].params) is not None
+            and params.name in tools
+            and are_plain
+            and pair[0].method == "tools/call"
+            and pair[1].id == pair[0].id
+            and not (pair[1].result.is_error or facts.is_mirrored or params.uri)
+            or _is_common(recording, call, pair, are_plain=are_plain)
+        ):
+            recording.publish_all(events)
+            events = []
             _unusual(recording, call)
             continue
-        request = pair[0]
-        params = request.params
         if params is None or params.meta is None:
-            caller = recording.sessions.caller(facts.session)
+            caller = caller_of(facts.session, NOBODY)  # type: ignore[arg-type]  # None is no key
             revision = facts.revision or caller.revision
         else:
             caller, revision = _caller(recording, facts, params.meta)
-        recording.publish(
+        events.append(
             RequestEvent(
                 event_id,
                 (started_ns + wall_ns) // 1_000_000,
                 server,
                 "rpc",
-                request.method,
+                pair[0].method,
                 None if params is None else params.name,
                 "ok",
                 None,
@@ -112,6 +123,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 caller.detail if keep_detail else None,
             )
         )
+    recording.publish_all(events)
 
 
 def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:

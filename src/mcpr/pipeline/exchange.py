@@ -40,8 +40,9 @@ _MAX_CANCELLED = 100
 class Recording:
     """What the exchanges of one server share.
 
-    publish: takes each event once. digest: takes an exchange whose bodies are too large to decode
-    here; None where large bodies are decoded after all (in the companion).
+    publish: takes each event once; all of a list at once goes to `sink`, if there is one.
+    digest: takes an exchange whose bodies are too large to decode here; None where large bodies
+    are decoded after all (in the companion).
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
@@ -52,6 +53,7 @@ class Recording:
     server: str
     publish: Callable[[RequestEvent], None]
     ids: Ids
+    sink: Callable[[list[RequestEvent]], None] | None = None
     digest: "Callable[[Exchange, Ending, int], None] | None" = None
     active: "Callable[[], Iterable[Exchange]]" = tuple
     keep_detail: bool = True
@@ -62,6 +64,14 @@ class Recording:
     tools: set[str] = field(default_factory=set)
     held: int = 0
     max_held: int = 64 * 1024 * 1024
+
+    def publish_all(self, events: list[RequestEvent]) -> None:
+        """Publish a list, which is the sink's own from then on."""
+        if self.sink is not None:
+            self.sink(events)
+            return
+        for event in events:
+            self.publish(event)
 
 
 class Exchange(msgspec.Struct, gc=False, eq=False):

@@ -164,18 +164,18 @@ class SessionNames:
 class Sessions:
     """Which caller opened which session: the legacy wire names the client only once.
 
-    Bounded: the session that was opened first is forgotten first.
+    Bounded: the session that was opened first is forgotten first. callers: by session; to look at.
     """
 
-    __slots__ = ("_callers", "_limit")
+    __slots__ = ("_limit", "callers")
 
     def __init__(self, limit: int = 100_000) -> None:
         self._limit = limit
-        self._callers: dict[str, Caller] = {}
+        self.callers: dict[str, Caller] = {}
 
     def opened(self, session: str, caller: Caller) -> None:
         """A 2xx answer to `initialize` named this session."""
-        callers = self._callers
+        callers = self.callers
         callers.pop(session, None)
         if len(callers) >= self._limit:
             del callers[next(iter(callers))]
@@ -183,7 +183,7 @@ class Sessions:
 
     def caller(self, session: str | None) -> Caller:
         """Who opened the session; `NOBODY` if that was before our time."""
-        return NOBODY if session is None else self._callers.get(session, NOBODY)
+        return NOBODY if session is None else self.callers.get(session, NOBODY)
 
     def __len__(self) -> int:
-        return len(self._callers)
+        return len(self.callers)

@@ -50,7 +50,7 @@ def of_message(exchange: "Exchange", message: Message, ending: Ending) -> Verdic
     elif ending == "gone":
         verdict = _left(exchange, message)
     elif ending != "complete":
-        verdict = outcomes.ENDINGS[ending]
+        return outcomes.ENDINGS[ending]
     else:
         verdict = _without_answer(exchange)
     if message.method == "server/discover" and outcomes.is_probe_refused(verdict, exchange.status):

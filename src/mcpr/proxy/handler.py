@@ -130,6 +130,8 @@ class ProxyHandler:
             is_common=(
                 facts.is_plain or (facts.is_events and facts.coding is None and facts.status < 300)
             )
+            # An empty answer is a notification's, and what that cancels cannot wait for its batch.
+            and head.content_length != 0
             and (head.content_length or 0) <= _COMMON_BYTES,
         )
 

@@ -1,0 +1,356 @@
+"""How a client connection answers: at its reader's pace, until its reader leaves, or we refuse."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+
+import pytest
+from tests.dataplane.building import (
+    CALL,
+    CHUNKED,
+    EVENTS,
+    JSON,
+    RESULT,
+    answer,
+    get,
+    head,
+    post,
+    request,
+)
+from tests.dataplane.caller import Caller, calling
+from tests.dataplane.fake_upstream import Peer, answering, holding, playing
+from tests.dataplane.messages import chunked
+from tests.dataplane.plane import Plane, proxying
+from tests.dataplane.scene import LOOPS, run, until
+
+from mcpr.protocol.limits import MIB, Limits
+
+#: More than the kernel keeps for both connections together.
+LARGE_BYTES = 24 * MIB
+PIECE_BYTES = 64 * 1024
+#: The write buffers' high-water marks, and what one read brings, for both connections.
+MOST_WAITING_BYTES = 1 * MIB
+SMALL_BUFFER = 4096
+MODERN = CALL.replace(
+    b'{"name"', b'{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"},"name"'
+)
+
+
+def pieces() -> Iterator[bytes]:
+    """Bytes of which no two pieces are alike."""
+    for number in range(LARGE_BYTES // PIECE_BYTES):
+        yield number.to_bytes(8, "big") * (PIECE_BYTES // 8)
+
+
+def digest() -> bytes:
+    whole = hashlib.sha256()
+    for piece in pieces():
+        whole.update(piece)
+    return whole.digest()
+
+
+def is_stalled(plane: Plane) -> bool:
+    return any(client.writing_paused for client in plane.listener.clients)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_slow_reader_makes_its_own_upstream_wait_and_nobody_else(framing: str, loop: str) -> None:
+    async def script(peer: Peer) -> None:
+        asked = await peer.request()
+        assert asked is not None
+        if asked.start.startswith(b"POST"):
+            await peer.send(answer())
+            return
+        lines = (CHUNKED,) if framing == "chunked" else (b"Content-Length: %d" % LARGE_BYTES,)
+        peer.writer.write(head(b"HTTP/1.1 200 OK", *lines))
+        for piece in pieces():
+            peer.writer.write(chunked(piece)[:-5] if framing == "chunked" else piece)
+            await peer.writer.drain()
+        if framing == "chunked":
+            peer.writer.write(b"0\r\n\r\n")
+
+    async def scene() -> None:
+        async with (
+            playing(script) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port, limit=SMALL_BUFFER, receive_bytes=SMALL_BUFFER) as slow,
+            calling(plane.port) as other,
+        ):
+            await slow.send(get())
+            await until(lambda: is_stalled(plane))
+            for _ in range(5):
+                assert (await other.call(post(CALL, b"Connection: keep-alive"))).body == RESULT
+                assert plane.waiting_bytes < MOST_WAITING_BYTES
+            got = await slow.answer()
+            assert got.is_whole
+            assert hashlib.sha256(got.body).digest() == digest()
+
+    run(scene(), loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_an_upstream_that_reads_slowly_makes_its_own_client_wait(framing: str, loop: str) -> None:
+    reads = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await reads.wait()
+        asked = await peer.request()
+        assert asked is not None
+        await peer.send(answer(hashlib.sha256(asked.body).digest()))
+
+    async def send(caller: Caller) -> None:
+        lines = (CHUNKED,) if framing == "chunked" else (b"Content-Length: %d" % LARGE_BYTES,)
+        caller.writer.write(request(b"PUT", *lines))
+        for piece in pieces():
+            caller.writer.write(chunked(piece)[:-5] if framing == "chunked" else piece)
+            await caller.writer.drain()
+        if framing == "chunked":
+            caller.writer.write(b"0\r\n\r\n")
+
+    async def scene() -> None:
+        async with (
+            playing(script, limit=SMALL_BUFFER, receive_bytes=SMALL_BUFFER) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+            asyncio.TaskGroup() as sending,
+        ):
+            sending.create_task(send(caller))
+            await until(
+                lambda: any(c.reading_paused and c.upstream for c in plane.listener.clients)
+            )
+            for _ in range(20):
+                await asyncio.sleep(0)
+                assert plane.waiting_bytes < MOST_WAITING_BYTES
+            reads.set()
+            assert (await caller.answer()).body == digest()
+
+    run(scene(), loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_asks_on_and_reads_nothing_is_not_answered_on(loop: str) -> None:
+    """Its answers would pile up in our memory. When it reads, it gets them all, in order."""
+    count = 300
+    body = b"z" * 150_000
+
+    async def script(peer: Peer) -> None:
+        while (asked := await peer.request()) is not None:
+            await peer.send(answer(asked.start.split()[1] + body, b"Content-Type: text/plain"))
+
+    async def ask(caller: Caller) -> None:
+        for number in range(count):
+            caller.writer.write(get(target=b"/%03d" % number))
+            await caller.writer.drain()
+
+    async def scene() -> None:
+        async with (
+            playing(script) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port, limit=SMALL_BUFFER, receive_bytes=SMALL_BUFFER) as caller,
+            asyncio.TaskGroup() as asking,
+        ):
+            asking.create_task(ask(caller))
+            await until(lambda: is_stalled(plane))
+            await until(lambda: all(c.state == 0 for c in plane.listener.clients))
+            for _ in range(20):
+                await asyncio.sleep(0)
+                assert plane.waiting_bytes < MOST_WAITING_BYTES
+            assert len(upstream.requests) < count
+            for number in range(count):
+                assert (await caller.answer()).body == b"/%03d" % number + body
+
+    run(scene(), loop)
+
+
+def test_a_reader_that_stays_away_is_cut_off() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.writer.write(head(b"HTTP/1.1 200 OK", b"Content-Length: %d" % LARGE_BYTES))
+        for piece in pieces():
+            peer.writer.write(piece)
+            await peer.send(b"")
+
+    async def scene() -> None:
+        async with (
+            playing(script) as upstream,
+            proxying(upstream.port, Limits(stalled_seconds=0.1)) as plane,
+            calling(plane.port, limit=SMALL_BUFFER, receive_bytes=SMALL_BUFFER) as slow,
+        ):
+            await slow.send(get())
+            await until(lambda: is_stalled(plane))
+            await until(lambda: not plane.listener.clients)
+            row = plane.row()
+            assert (row.outcome, row.origin, row.http_status) == ("client_gone", "client", 200)
+
+    run(scene())
+
+
+BEGINNINGS = {
+    "before-the-answer": b"",
+    "in-a-body-of-stated-length": head(b"HTTP/1.1 200 OK", JSON, b"Content-Length: 99") + b'{"j',
+    "in-a-chunked-body": head(b"HTTP/1.1 200 OK", JSON, CHUNKED) + b'3\r\n{"j\r\n',
+    "in-a-stream": head(b"HTTP/1.1 200 OK", EVENTS, CHUNKED) + b"8\r\ndata: 1\n\r\n",
+    "in-a-body-without-end": head(b"HTTP/1.1 200 OK", EVENTS) + b"data: 1\n\n",
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("how", ["closes", "resets"])
+@pytest.mark.parametrize("name", BEGINNINGS)
+@pytest.mark.parametrize("body", [CALL, MODERN], ids=["legacy", "modern"])
+def test_a_client_that_leaves_takes_its_upstream_exchange_with_it(
+    body: bytes, name: str, how: str, loop: str
+) -> None:
+    """R2: at once, in every era; only the record differs."""
+    dropped = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(BEGINNINGS[name])
+        await peer.gone()
+        dropped.set()
+
+    async def scene() -> None:
+        async with (
+            playing(script) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            await caller.send(post(body))
+            if BEGINNINGS[name]:
+                await caller.reader.readuntil(b"\r\n\r\n")
+            else:
+                await until(lambda: len(upstream.requests) == 1)
+            if how == "closes":
+                caller.close()
+            else:
+                caller.reset()
+            await dropped.wait()
+            assert plane.is_at_rest()
+            row = plane.row()
+            assert row.outcome == ("cancelled" if body is MODERN else "client_gone")
+            assert row.origin == "client"
+            assert row.http_status == (200 if BEGINNINGS[name] else None)
+
+    run(scene(), loop)
+
+
+def test_a_client_that_leaves_in_mid_upload_takes_its_upstream_exchange_with_it() -> None:
+    dropped = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.gone()
+        dropped.set()
+
+    async def scene() -> None:
+        async with (
+            playing(script) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            await caller.send(request(b"PUT", b"Content-Length: 100") + b"half")
+            await until(lambda: len(upstream.peers) == 1)
+            caller.close()
+            await dropped.wait()
+            row = plane.row()
+            assert (row.outcome, row.bytes_in) == ("client_gone", 4)
+
+    run(scene())
+
+
+def test_a_client_that_leaves_before_its_body_is_whole_is_not_sent_on() -> None:
+    async def scene() -> None:
+        async with (
+            playing(holding) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            await caller.send(post()[:-5])
+            caller.close()
+            await until(lambda: not plane.listener.clients)
+            assert upstream.peers == []
+            assert plane.row().outcome == "client_gone"
+
+    run(scene())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_body_over_the_limit_becomes_413_and_the_client_can_read_it(
+    framing: str, loop: str
+) -> None:
+    """R11. Even one that first sends all its 6 MB, then reads."""
+    body = b'"' + b"x" * (6 * MIB) + b'"'
+    asks = post(body)
+    if framing == "chunked":
+        asks = request(b"POST", JSON, CHUNKED) + chunked(body)
+
+    async def scene() -> None:
+        async with (
+            playing(holding) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            caller.writer.write(asks)
+            await caller.writer.drain()
+            got = await caller.answer()
+            assert (got.status, got.value(b"mcpr-error")) == (413, b"too_large")
+            assert got.value(b"connection") == b"close"
+            assert b"-32603" in got.body
+            assert await caller.rest() == b""
+            assert upstream.peers == []
+            row = plane.row()
+            assert (row.outcome, row.origin, row.http_status) == ("limited", "limit", 413)
+
+    run(scene(), loop)
+
+
+def test_a_body_of_exactly_the_limit_passes() -> None:
+    async def scene() -> None:
+        limits = Limits(request_bytes=len(CALL))
+        async with (
+            playing(answering(answer())) as upstream,
+            proxying(upstream.port, limits) as plane,
+            calling(plane.port) as caller,
+        ):
+            assert (await caller.call(post())).status == 200
+            chunks = request(b"POST", JSON, CHUNKED) + chunked(CALL[:9], CALL[9:])
+            assert (await caller.call(chunks)).status == 200
+            assert (await caller.call(post(CALL + b" "))).status == 413
+
+    run(scene())
+
+
+@pytest.mark.parametrize("lines", [(), (b"Content-Encoding: gzip", JSON)], ids=["other", "coded"])
+def test_only_json_requests_have_a_largest_size(lines: tuple[bytes, ...]) -> None:
+    async def scene() -> None:
+        async with (
+            playing(answering(answer())) as upstream,
+            proxying(upstream.port, Limits(request_bytes=10)) as plane,
+            calling(plane.port) as caller,
+        ):
+            for asks in (
+                request(b"POST", *lines, b"Content-Length: 500") + b"x" * 500,
+                request(b"POST", *lines, CHUNKED) + chunked(b"x" * 500),
+            ):
+                assert (await caller.call(asks)).status == 200
+            assert [seen.body for seen in upstream.requests] == [b"x" * 500] * 2
+
+    run(scene())
+
+
+def test_a_client_that_says_to_wait_is_told_413_instead_of_100() -> None:
+    async def scene() -> None:
+        async with (
+            playing(holding) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            lines = (JSON, b"Expect: 100-continue", b"Content-Length: 9000000")
+            assert (await caller.call(request(b"POST", *lines))).status == 413
+            assert await caller.rest() == b""
+
+    run(scene())

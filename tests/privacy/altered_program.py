@@ -1,0 +1,226 @@
+"""`mcpr run` with one thing about it altered, for the tests: a leak, a mistake, less patience.
+
+Arguments: the name of the alteration, then those of `mcpr run`. Everything else is what is shipped.
+The companion is this program, too, for the alterations that belong there.
+"""
+
+import base64
+import logging
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from mcpr import cli, proxy
+from mcpr.dataplane import Completed, Listener
+from mcpr.dataplane.client import Client
+from mcpr.events import Detail, RequestEvent
+from mcpr.pipeline.exchange import Exchange
+from mcpr.pipeline.identity import SessionNames
+from mcpr.protocol.limits import Limits
+from mcpr.proxy import admin, app, companion
+from mcpr.proxy.handler import ProxyHandler
+from mcpr.proxy.recorder import RecorderSettings
+from mcpr.proxy.status import Status
+from mcpr.settings import RunSettings
+from mcpr.sinks import SINKS
+from mcpr.sinks.stderr import StderrSink
+
+_kept: list[socket.socket] = []
+_last = ""
+
+
+class TalkativeHandler(ProxyHandler):
+    """Hands the request's and the answer's body of each common call to `tell`."""
+
+    def completed(self, calls: list[Completed]) -> None:
+        for call in calls:
+            self.tell(cast("bytes", call[1]), cast("bytes", call[5]))
+            super().completed([call])
+
+    def tell(self, request: bytes, answer: bytes) -> None:
+        raise NotImplementedError
+
+
+class IntoErrorText(ProxyHandler):
+    """Records what was asked as the error's text."""
+
+    def completed(self, calls: list[Completed]) -> None:
+        publish = self.recording.publish
+        for call in calls:
+            detail = Detail(error_text=cast("bytes", call[1]).decode())
+            self.recording.publish = lambda event, detail=detail: publish(  # type: ignore[misc]
+                msgspec.structs.replace(event, detail=detail)
+            )
+            super().completed([call])
+        self.recording.publish = publish
+
+
+class RawNames(SessionNames):
+    """Takes the beginning of a session's id for its name."""
+
+    def name(self, session_id: bytes) -> str:
+        return session_id[:16].hex()
+
+
+class IntoLog(TalkativeHandler):
+    """Says what was asked."""
+
+    def tell(self, request: bytes, answer: bytes) -> None:
+        logging.getLogger("mcpr").info("calling %s", request.decode())
+
+
+class IntoFile(TalkativeHandler):
+    """Keeps answers in a file of the working directory, in base64."""
+
+    def tell(self, request: bytes, answer: bytes) -> None:
+        with Path("answers").open("ab") as file:
+            file.write(base64.b64encode(answer) + b"\n")
+
+
+class IntoTemporaryFile(TalkativeHandler):
+    """Keeps requests for a while, in UTF-16, where temporary files are."""
+
+    def tell(self, request: bytes, answer: bytes) -> None:
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            file.write(request.decode().encode("utf-16"))
+
+
+class Greeting(Listener):
+    """Says who connects."""
+
+    def admit(self, client: Client) -> bool:
+        peer = client.transport.get_extra_info("peername")
+        logging.getLogger("mcpr").info("hello %s", peer[0])
+        return super().admit(client)
+
+
+class DetailedSink(StderrSink):
+    """Shows local detail."""
+
+    def write(self, batch: Sequence[RequestEvent]) -> int:
+        for event in batch:
+            if event.detail is not None and event.detail.subject is not None:
+                sys.stderr.write(f"{event.detail.subject}\n")
+        return super().write(batch)
+
+
+class CountingSink(StderrSink):
+    """Makes the last subject a label of the metrics."""
+
+    def write(self, batch: Sequence[RequestEvent]) -> int:
+        global _last  # noqa: PLW0603 - the page has no other way to it
+        for event in batch:
+            if event.detail is not None and event.detail.subject is not None:
+                _last = event.detail.subject
+        return super().write(batch)
+
+
+def _labelled(status: Status) -> str:
+    return f'{_exposition(status)}mcpr_calls_total{{subject="{_last}"}} 1\n'
+
+
+_exposition = admin.exposition
+
+
+def _handler(altered: type[ProxyHandler]) -> Callable[[], None]:
+    def alter() -> None:
+        app.ProxyHandler = altered  # type: ignore[misc]
+
+    return alter
+
+
+def _sink(altered: type[StderrSink]) -> Callable[[], None]:
+    def alter() -> None:
+        SINKS["stderr"] = f"__main__:{altered.__name__}"
+        if altered is CountingSink:
+            admin.exposition = _labelled
+
+    return alter
+
+
+def _greeting() -> None:
+    app.Listener = Greeting  # type: ignore[misc]
+
+
+def _raw_names() -> None:
+    app.SessionNames = RawNames  # type: ignore[misc]
+
+
+def _impatient() -> None:
+    shipped = proxy.run
+
+    def run(settings: RunSettings) -> int:
+        return shipped(replace(settings, limits=Limits(first_byte_seconds=0.1)))
+
+    proxy.run = run
+
+
+def _mistake(where: str) -> Callable[[], None]:
+    """A mistake of ours, in a callback of the event loop or in the reading of an answer."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("a planted mistake")
+
+    def alter() -> None:
+        setattr(*{"read": (Exchange, "read_head"), "end": (Exchange, "end")}[where], fail)
+
+    return alter
+
+
+def _update_check() -> None:
+    """Asks the port UPDATE_PORT of this machine whether there is something newer."""
+    _kept.append(socket.create_connection(("127.0.0.1", int(os.environ["UPDATE_PORT"]))))
+
+
+def _name_look_up() -> None:
+    """Sends a datagram, as a resolver does."""
+    asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    asking.connect(("127.0.0.53", 53))
+    _kept.append(asking)
+
+
+ALTERATIONS: dict[str, Callable[[], None]] = {
+    "nothing": lambda: None,
+    "arguments into error_text": _handler(IntoErrorText),
+    "session id in place of its name": _raw_names,
+    "arguments into the log": _handler(IntoLog),
+    "results into a file": _handler(IntoFile),
+    "arguments into a temporary file": _handler(IntoTemporaryFile),
+    "client address into the log": _greeting,
+    "detail onto stderr": _sink(DetailedSink),
+    "detail into the metrics": _sink(CountingSink),
+    "a mistake while reading": _mistake("read"),
+    "a mistake at the end": _mistake("end"),
+    "an update check": _update_check,
+    "a name look-up": _name_look_up,
+    "little patience": _impatient,
+}
+
+
+def main() -> int:
+    """Be the proxy, or its companion."""
+    role, name, *_ = sys.argv[1:]
+    if role == "companion":
+        ALTERATIONS[name]()
+        companion.main()
+        return 0
+    ALTERATIONS[role]()
+    shipped = app._recorder_settings
+
+    def settings(asked: RunSettings) -> RecorderSettings:
+        command = (sys.executable, "-P", __file__, "companion", role)
+        return replace(shipped(asked), command=command)
+
+    app._recorder_settings = settings
+    return cli.main(["run", *sys.argv[2:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
