@@ -4,6 +4,7 @@ Written apart from mcpr's own parser, so that a mistake there is not repeated he
 """
 
 import asyncio
+import contextlib
 import itertools
 from dataclasses import dataclass
 
@@ -85,51 +86,54 @@ async def read_message(
 
 async def _read(reader: asyncio.StreamReader, size: int) -> bytes:
     """So many bytes, or what came of them before the end."""
-    data = b""
-    try:
-        while len(data) < size:
-            piece = await reader.read(size - len(data))
-            if not piece:
-                break
+    data = bytearray()
+    with contextlib.suppress(ConnectionError):
+        while len(data) < size and (piece := await reader.read(size - len(data))):
             data += piece
-    except ConnectionError:
-        pass
-    return data
+    return bytes(data)
 
 
 async def read_all(reader: asyncio.StreamReader) -> bytes:
     """Everything up to the end, however it comes."""
-    data = b""
-    try:
+    data = bytearray()
+    with contextlib.suppress(ConnectionError):
         while piece := await reader.read(1 << 20):
             data += piece
-    except ConnectionError:
-        pass
-    return data
+    return bytes(data)
 
 
 async def _read_chunked(reader: asyncio.StreamReader, head: bytes) -> Message:
-    framed, body = b"", b""
-    try:
+    framed, body = bytearray(), bytearray()
+    is_whole = False
+    with contextlib.suppress(ConnectionError):
         while True:
-            line = await reader.readuntil(b"\r\n")
+            line = await _read_line(reader)
             framed += line
+            if not line.endswith(b"\r\n"):
+                break
             size = int(line[:-2].partition(b";")[0], 16)
             if not size:
+                is_whole = True
                 break
             chunk = await _read(reader, size + 2)
             framed += chunk
             body += chunk[:size]
             if len(chunk) < size + 2:
-                return Message(head, framed, body, is_whole=False)
+                break
             assert chunk.endswith(b"\r\n")
-        while line != b"\r\n":
-            line = await reader.readuntil(b"\r\n")
+        while is_whole and line != b"\r\n":
+            line = await _read_line(reader)
             framed += line
-    except (asyncio.IncompleteReadError, ConnectionError) as end:
-        framed += getattr(end, "partial", b"")
-        return Message(head, framed, body, is_whole=False)
-    return Message(head, framed, body, is_whole=True)
+            is_whole = line.endswith(b"\r\n")
+    return Message(head, bytes(framed), bytes(body), is_whole=is_whole)
+
+
+async def _read_line(reader: asyncio.StreamReader) -> bytes:
+    """A line with its end, or what came of it."""
+    try:
+        return await reader.readuntil(b"\r\n")
+    except asyncio.IncompleteReadError as end:
+        return end.partial
 
 
 def is_same(one: Message, other: Message) -> bool:

@@ -1,6 +1,7 @@
 """How a client connection answers: at its reader's pace, until its reader leaves, or we refuse."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Iterator
 
@@ -58,10 +59,9 @@ def is_stalled(plane: Plane) -> bool:
 def test_a_slow_reader_makes_its_own_upstream_wait_and_nobody_else(framing: str, loop: str) -> None:
     async def script(peer: Peer) -> None:
         asked = await peer.request()
-        assert asked is not None
-        if asked.start.startswith(b"POST"):
+        while asked is not None and asked.start.startswith(b"POST"):
             await peer.send(answer())
-            return
+            asked = await peer.request()
         lines = (CHUNKED,) if framing == "chunked" else (b"Content-Length: %d" % LARGE_BYTES,)
         peer.writer.write(head(b"HTTP/1.1 200 OK", *lines))
         for piece in pieces():
@@ -69,6 +69,7 @@ def test_a_slow_reader_makes_its_own_upstream_wait_and_nobody_else(framing: str,
             await peer.writer.drain()
         if framing == "chunked":
             peer.writer.write(b"0\r\n\r\n")
+        await peer.gone()
 
     async def scene() -> None:
         async with (
@@ -168,9 +169,10 @@ def test_a_reader_that_stays_away_is_cut_off() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         peer.writer.write(head(b"HTTP/1.1 200 OK", b"Content-Length: %d" % LARGE_BYTES))
-        for piece in pieces():
-            peer.writer.write(piece)
-            await peer.send(b"")
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces():
+                peer.writer.write(piece)
+                await peer.writer.drain()
 
     async def scene() -> None:
         async with (
@@ -310,16 +312,18 @@ def test_a_body_over_the_limit_becomes_413_and_the_client_can_read_it(
 
 def test_a_body_of_exactly_the_limit_passes() -> None:
     async def scene() -> None:
-        limits = Limits(request_bytes=len(CALL))
+        body = CALL[:-2] + b',"arguments":"' + b"x" * 100_000 + b'"}}'
+        limits = Limits(request_bytes=len(body))
         async with (
             playing(answering(answer())) as upstream,
             proxying(upstream.port, limits) as plane,
             calling(plane.port) as caller,
         ):
-            assert (await caller.call(post())).status == 200
-            chunks = request(b"POST", JSON, CHUNKED) + chunked(CALL[:9], CALL[9:])
-            assert (await caller.call(chunks)).status == 200
-            assert (await caller.call(post(CALL + b" "))).status == 413
+            for _ in range(2):
+                assert (await caller.call(post(body))).status == 200
+                chunks = request(b"POST", JSON, CHUNKED) + chunked(body[:9], body[9:])
+                assert (await caller.call(chunks)).status == 200
+            assert (await caller.call(post(body + b" "))).status == 413
 
     run(scene())
 

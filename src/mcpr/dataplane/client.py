@@ -167,9 +167,13 @@ class Client(Answering):
             self.state = HEAD
             self.method = b""
             self.deadline_ns = monotonic_ns() + listener.head_ns
-        end = find_end(self.ahead, limit=listener.limits.head_bytes)
+            self.held_size = 0
+        # While a head arrives, `held_size` is how much of it has been looked at.
+        end = find_end(self.ahead, limit=listener.limits.head_bytes, seen=self.held_size)
         if end < 0:
+            self.held_size = len(self.ahead)
             return
+        self.held_size = 0
         head = listener.read_head(self.ahead[:end])
         plan = cast("RequestPlan", head.plan)
         self.ahead = self.ahead[end:]

@@ -209,9 +209,10 @@ class Upstream(asyncio.Protocol):
     def _head(self, client: "Client", data: bytes, now: int) -> None:
         """The long way: heads that came in pieces, for the first time, or after interim ones."""
         pool = self.pool
+        seen = len(self._buffer)
         self._buffer = b""
         while True:
-            end = find_end(data, limit=pool.limits.head_bytes)
+            end = find_end(data, limit=pool.limits.head_bytes, seen=seen)
             if end < 0:
                 self._buffer = data
                 return
@@ -223,6 +224,7 @@ class Upstream(asyncio.Protocol):
             if head.status != 100:
                 client.interim(data[:end])
             data = data[end:]
+            seen = 0
         plan = cast("AnswerPlan", head.plan)
         self.idle_ns = plan.idle_ns
         if client.takes_whole and len(data) - end == plan.length:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Raw
 
-from mcpr.pipeline import outcomes
+from mcpr.pipeline import outcomes, verdicts
 from mcpr.pipeline.outcomes import Verdict
 from mcpr.protocol.jsonrpc import Answer, Message, same_id
 
@@ -39,7 +39,8 @@ class Unanswered:
         """A stream of that session carries an answer."""
         entry = None if answer.id is UNSET else self._find(session, answer.id)
         if entry is not None:
-            self._settle(entry, outcomes.of_answer(answer, 200, has_credential=False), now_ns)
+            _, exchange, message = entry
+            self._settle(entry, verdicts.of_answer(exchange, message, answer, 200), now_ns)
 
     def unread(self, session: str, now_ns: int) -> None:
         """A stream of that session carries what cannot be read: who else could be meant."""

@@ -38,21 +38,27 @@ def of_message(exchange: "Exchange", message: Message, ending: Ending) -> Verdic
     if exchange.kind == "notification":
         return of_exchange(exchange, ending)
     answer = _answer(exchange, message)
-    if answer is None and ending in {"complete", "cut"} and _may_resume(exchange):
-        return None
     if answer is not None:
-        verdict = outcomes.of_answer(
-            answer, exchange.status or 200, has_credential=exchange.facts.has_credential
-        )
-        if exchange.cancelled and verdict.outcome == "rpc_error":
-            # Servers say in many words that they stopped.
-            verdict = verdict._replace(outcome="cancelled", origin="client")
-    elif ending == "gone":
-        verdict = _left(exchange, message)
-    elif ending != "complete":
+        return of_answer(exchange, message, answer, exchange.status or 200)
+    if ending in {"complete", "cut"} and _may_resume(exchange):
+        return None
+    if ending == "gone":
+        return _left(exchange, message)
+    if ending != "complete":
         return outcomes.ENDINGS[ending]
-    else:
-        verdict = _without_answer(exchange)
+    return _or_probe(exchange, message, _without_answer(exchange))
+
+
+def of_answer(exchange: "Exchange", message: Message, answer: Answer, status: int) -> Verdict:
+    """Of a message and its answer; `status` is of the answer that carried it."""
+    verdict = outcomes.of_answer(answer, status, has_credential=exchange.facts.has_credential)
+    if exchange.cancelled and verdict.outcome == "rpc_error":
+        # Servers say in many words that they stopped.
+        return verdict._replace(outcome="cancelled", origin="client")
+    return _or_probe(exchange, message, verdict)
+
+
+def _or_probe(exchange: "Exchange", message: Message, verdict: Verdict) -> Verdict:
     if message.method == "server/discover" and outcomes.is_probe_refused(verdict, exchange.status):
         return verdict._replace(outcome="probe", origin=None)
     return verdict
