@@ -69,6 +69,8 @@ _SESSIONS = "tests/pipeline/test_exchange_sessions.py"
 _FAULTS = "tests/proxy/test_recorder_faults.py"
 _ADMIN = "tests/proxy/test_admin.py"
 _CLIENT = "tests/dataplane/test_client.py"
+_LISTENER = "tests/dataplane/test_listener.py"
+_ROWS = "tests/pipeline/test_rows.py"
 _SESSION_NAMES = "tests/privacy/test_session_names.py"
 
 POLICY = (
@@ -80,7 +82,7 @@ POLICY = (
     Requirement(
         "P4",
         "An event that leaves carries the listed metadata, what follows from it, and no more.",
-        tests=_ALLOW_LIST,
+        tests=(*_ALLOW_LIST, f"{_ROWS}::test_whatever_a_client_sends_its_row_has_a_public_form"),
         to_build=("E",),
         planted=_REFUSED,
     ),
@@ -225,7 +227,9 @@ PROXY = (
             f"{_AMBIGUITY}::test_out_of_a_clear_body_every_parser_reads_the_same_request",
             f"{_EXCHANGE}::test_a_batch_is_a_row_for_each_request_with_its_own_answer",
             f"{_EXCHANGE}::test_what_is_no_message_is_one_row_with_method_and_path_kept_here",
-            f"{_FACTS}::test_a_mirrored_header_is_decoded_or_stays_as_it_is",
+            f"{_ROWS}::test_mirrored_headers_that_differ_from_the_body_are_noted",
+            f"{_ROWS}::test_a_body_that_can_be_read_in_two_ways_is_noted",
+            "tests/pipeline/test_calls.py::test_a_mangled_request_makes_the_same_row",
             f"{_FACTS}::test_oauth_metadata_is_told_by_its_path",
         ),
         to_build=(LATER,),
@@ -279,6 +283,10 @@ PROXY = (
             f"{_POOL}::test_a_full_queue_and_a_wait_that_was_too_long_become_503",
             f"{_POOL}::test_a_stream_leaves_the_count_of_exchanges_and_has_one_of_its_own",
             f"{_POOL}::test_an_upstream_that_does_not_accept_becomes_502_in_time",
+            f"{_LISTENER}::test_an_upstream_that_does_not_begin_to_answer_becomes_504",
+            f"{_LISTENER}::test_a_stream_may_begin_whenever_it_likes",
+            f"{_LISTENER}::test_a_request_that_does_not_arrive_in_time_becomes_408",
+            f"{_LISTENER}::test_a_connection_too_many_becomes_503_and_those_before_go_on",
         ),
         to_build=("B", "H"),
     ),
@@ -287,6 +295,9 @@ PROXY = (
         "It drains, reloads, tells its state and counts its own losses.",
         tests=(
             "tests/cli/test_run.py::test_a_proxy_listens_records_and_ends_when_told",
+            f"{_LISTENER}::test_a_drain_answers_what_was_asked_and_refuses_new_connections",
+            f"{_LISTENER}::test_a_drain_ends_open_streams_between_two_events",
+            f"{_LISTENER}::test_what_is_not_done_in_time_is_cut_and_counted",
             f"{_ADMIN}::test_the_metrics_close_their_books_over_dead_companions_and_a_full_pipe",
             f"{_FAULTS}::test_the_books_close_whatever_happens_to_the_companion",
         ),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.cli.asking import a_mornings_store, ask, golden
+from tests.store.processes import running
 
 from mcpr import __version__
 from mcpr.cli import COMMANDS
@@ -114,13 +115,13 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
     """As in `mcpr logs -o csv | head -1`."""
     path = a_mornings_store(tmp_path / "s.db")
     command = [str(MCPR), "logs", "--db", str(path), "--since", "2026-01-01", "-o", "csv", "-f"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with running(command, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
         assert process.wait(timeout=60) == Exit.OK
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == ""
 
 
 def test_the_shell_completes_commands() -> None:

@@ -1,5 +1,6 @@
 """cli/questions: `mcpr logs` and `mcpr tools`, each output as in its golden file."""
 
+import contextlib
 import csv
 import json
 import os
@@ -14,6 +15,7 @@ from tests.cli.asking import NOW_MS, a_mornings_store, ask, golden
 from tests.cli.test_commands import MCPR
 from tests.events.building import an_event
 from tests.store.building import a_store
+from tests.store.processes import running
 
 from mcpr.errors import Exit
 from mcpr.events import Detail
@@ -157,9 +159,10 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(tmp_path: Path) -> None:
     assert {row["rpc_code"] for row in rows} == {"-32602"}
 
 
-def following(path: Path, *options: str) -> subprocess.Popen[str]:
-    command = [str(MCPR), "logs", "--db", str(path), "--follow", *options]
-    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def following(
+    path: Path, *options: str
+) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    return running([str(MCPR), "logs", "--db", str(path), "--follow", *options])
 
 
 def test_following_shows_what_comes_and_ends_with_ctrl_c(tmp_path: Path) -> None:

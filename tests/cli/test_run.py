@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.test_commands import MCPR
+from tests.store.processes import running
 
 from mcpr.errors import Exit
 
@@ -25,13 +26,13 @@ def test_a_proxy_listens_records_and_ends_when_told(
     path = tmp_path / "s.db"
     options = ["--port", "0", "--db", str(path), "--name", "mine", "--log", "off", "--admin", "off"]
     arguments = [str(MCPR), *command, NOWHERE, *options]
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with running(arguments, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         url = None
         while url is None:
-            url = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+            line = process.stdout.readline()
+            assert line, "it ended before it listened"
+            url = re.search(r"http://127\.0\.0\.1:\d+", line)
         with pytest.raises(urllib.error.HTTPError) as answered:
             urllib.request.urlopen(f"{url.group()}/mcp", timeout=30)
         answered.value.close()

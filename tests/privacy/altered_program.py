@@ -163,13 +163,18 @@ def _impatient() -> None:
 
 
 def _mistake(where: str) -> Callable[[], None]:
-    """A mistake of ours, in a callback of the event loop or in the reading of an answer."""
+    """A mistake of ours: while an answer is read, when an exchange ends, when a client is slow."""
 
     def fail(*_: object) -> None:
         raise ValueError("a planted mistake")
 
     def alter() -> None:
-        setattr(*{"read": (Exchange, "read_head"), "end": (Exchange, "end")}[where], fail)
+        place: tuple[type, str] = {
+            "reading": (Exchange, "read_head"),
+            "ending": (Exchange, "end"),
+            "waiting": (Client, "pause_writing"),
+        }[where]
+        setattr(*place, fail)
 
     return alter
 
@@ -196,8 +201,9 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     "client address into the log": _greeting,
     "detail onto stderr": _sink(DetailedSink),
     "detail into the metrics": _sink(CountingSink),
-    "a mistake while reading": _mistake("read"),
-    "a mistake at the end": _mistake("end"),
+    "a mistake while reading": _mistake("reading"),
+    "a mistake while ending": _mistake("ending"),
+    "a mistake while waiting": _mistake("waiting"),
     "an update check": _update_check,
     "a name look-up": _name_look_up,
     "little patience": _impatient,

@@ -20,6 +20,8 @@ from tests.privacy.wire import Client, Origin
 PROGRAM = Path(__file__).with_name("altered_program.py")
 PYTHON = MCPR.with_name("python")
 ADDRESS = "127.7.7.7"
+#: More than two sockets hold, so that somebody has to wait.
+LARGE = 9_000_000
 
 SCENES: tuple[Scene, ...] = (
     calls.a_session_begins,
@@ -49,8 +51,11 @@ def altered(name: str, folder: Path, *options: str) -> Iterator[tuple[Stage, lis
         closing(Stage(canaries, Client(mcpr.port, ADDRESS), origin)) as stage,
     ):
         yield stage, left
-        if "mistake" not in name:
+        if "mistake" in name:
+            mcpr.wait_for_words("a planted mistake")
+        else:
             mcpr.wait_for_rows(stage.rows.total())
+        stage.client.close()
         traces = mcpr.traces()
         mcpr.drain()
         traces |= mcpr.files()
@@ -103,10 +108,10 @@ def test_a_planted_leak_is_found(
     ), found
 
 
-@pytest.mark.parametrize("mistake", ["a mistake while reading", "a mistake at the end"])
-def test_a_mistake_of_ours_repeats_nothing_of_what_was_said(mistake: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["reading", "ending", "waiting"])
+def test_a_mistake_of_ours_repeats_nothing_of_what_was_said(where: str, tmp_path: Path) -> None:
     """What a program prints of its own mistake often shows what it was working on."""
-    with altered(mistake, tmp_path) as (stage, left):
+    with altered(f"a mistake while {where}", tmp_path) as (stage, left):
         plant = stage.plant
         params = {"name": "get_weather", "arguments": plant("argument")}
         asked = post(
@@ -115,10 +120,9 @@ def test_a_mistake_of_ours_repeats_nothing_of_what_was_said(mistake: str, tmp_pa
             b"Mcp-Session-Id: " + plant("session id").encode(),
             target=f"/{plant('path')}?k={plant('query')}",
         )
+        large = result([plant("result"), "x" * LARGE])
+        stage.begin(asked, answer(large, b"X-Custom: " + plant("answer header").encode()))
         stage.begin(asked).close()
-        stage.origin.will(answer(result(plant("result"))))
-        stage.client.ask(asked)
-    assert "a planted mistake" in left[0].stderr
     assert left[0].found == set()
 
 

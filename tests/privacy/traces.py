@@ -61,6 +61,12 @@ class Proxy:
 
         self.program.wait_until(is_there, START_SECONDS)
 
+    def wait_for_words(self, words: str) -> None:
+        """Wait until it has said this on stderr."""
+        self.program.wait_until(
+            lambda: True if words in self.program.stderr.read_text() else None, START_SECONDS
+        )
+
     def files(self) -> dict[str, bytes]:
         """Every file it wrote, what it printed included."""
         return {

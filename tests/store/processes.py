@@ -1,8 +1,10 @@
 """Other processes that use a store: started, let go all at once, and waited for."""
 
+import contextlib
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _PRELUDE = """
@@ -20,18 +22,34 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
 
 
-def started(program: str, path: Path) -> subprocess.Popen[str]:
-    """A process that knows `path`, has imported what it needs, and waits for a line."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _PRELUDE + program, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, cwd: Path | None = None, stderr: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that is killed when the test is over, however it ends, or has taken too long."""
+    with subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, cwd=cwd
+    ) as process:
+        # Whoever waits for a line then gets the end of the file.
+        watchdog = threading.Timer(SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+@contextlib.contextmanager
+def started(program: str, path: Path, count: int = 1) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that know `path`, have imported what they need, and wait for a line."""
+    command = [sys.executable, "-c", _PRELUDE + program, str(path)]
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(running(command, cwd=ROOT)) for _ in range(count)]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        yield processes
 
 
 def let_go(process: subprocess.Popen[str]) -> None:
@@ -41,10 +59,11 @@ def let_go(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-def together(processes: Sequence[subprocess.Popen[str]]) -> list[str]:
-    """Let all run at once; return what each one printed."""
-    for process in processes:
-        let_go(process)
-    answers = [process.communicate(timeout=SECONDS)[0].strip() for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes)
+def together(program: str, path: Path, count: int = 1) -> list[str]:
+    """Let `count` processes run a program at once; return what each one printed."""
+    with started(program, path, count) as processes:
+        for process in processes:
+            let_go(process)
+        answers = [process.communicate(timeout=SECONDS)[0].strip() for process in processes]
+        assert [process.returncode for process in processes] == [0] * count
     return answers

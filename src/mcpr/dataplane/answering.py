@@ -105,11 +105,13 @@ class Answering(asyncio.Protocol):
 
     def seen(self) -> Watch | None:
         """Who watches the exchange under way: from now on somebody does."""
-        if self.unwatched is not None:
+        body = self.unwatched
+        if body is not None:
             assert self.plan is not None
-            self.watch = self.listener.open(self.plan, self.unwatched, self.started_ns)
-            self.watch.sent_ns = self.sent_ns
+            # First: who opens the watch may ask for all there are.
             self.unwatched = None
+            self.watch = self.listener.open(self.plan, body, self.started_ns)
+            self.watch.sent_ns = self.sent_ns
         return self.watch
 
     def interim(self, data: bytes) -> None:

@@ -22,7 +22,7 @@ def value(index: int) -> int:
 
 
 def percentile(counts: Mapping[int, int], quantile: float) -> int | None:
-    """The `quantile` (0–1) of all durations counted, in µs; None when nothing was counted."""
+    """The `quantile` (0 to 1) of all durations counted, in µs; None when nothing was counted."""
     total = sum(counts.values())
     if not total:
         return None

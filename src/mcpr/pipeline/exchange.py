@@ -185,20 +185,18 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         """Count what is kept of large bodies: all of them together have a bound, too."""
         recording = self.recording
         reader = self.reader
-        answer = 0 if reader is None else reader.held
-        size = answer + len(self.body)
-        recording.held += size - self.held
-        self.held = size
-        if recording.held <= recording.max_held:
-            return
-        if reader is not None and answer:
+        self._count(len(self.body) + (0 if reader is None else reader.held))
+        if recording.held > recording.max_held and reader is not None and reader.held:
             reader.let_go()
-        else:
+            self._count(len(self.body))
+        if recording.held > recording.max_held:
             self.body = b""
             self.deferred = False
-            answer = size
-        recording.held -= answer
-        self.held -= answer
+            self._count(0)
+
+    def _count(self, size: int) -> None:
+        self.recording.held += size - self.held
+        self.held = size
 
     def _let_go_of_raw(self) -> None:
         """What is raw in a message keeps all of its body alive; `body` alone shall."""
@@ -300,9 +298,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
                     # The request was let go of: alone its answer means nothing.
                     reader.let_go()
                     self.deferred = False
-        if self.held:
-            self.recording.held -= self.held
-            self.held = 0
+        self._count(0)
 
     def _is_answered(self, reader: AnswerReader) -> bool:
         """Whether the small answers are all that were asked for."""

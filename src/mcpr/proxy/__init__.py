@@ -10,7 +10,7 @@ __all__ = ["run"]
 
 def run(settings: "RunSettings") -> int:
     """Run the proxy until it is told to stop. Returns the exit code."""
-    # Here, not above: the companion imports this room, too, and needs none of the data plane.
-    from mcpr.proxy.app import run as run_app
+    # The companion imports this room, too, and needs none of the data plane.
+    from mcpr.proxy.app import run as run_app  # noqa: PLC0415 - for the reason above
 
     return run_app(settings)

@@ -1,4 +1,4 @@
-"""What did the operator ask for? Checked once, then frozen; or an error that says what to change."""
+"""What did the operator ask for? Checked once, then frozen; or an error that says what to do."""
 
 from mcpr.settings.run import LogForm, RunSettings, UpstreamUrl, run_settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.events.building import TS_MS, an_event
 from tests.store.building import a_store, rows_of, schema_of
-from tests.store.processes import started, together
+from tests.store.processes import together
 
 from mcpr.errors import Exit, StoreError
 from mcpr.store import Filter
@@ -124,7 +124,7 @@ def test_a_migration_and_its_version_come_together_or_not_at_all(tmp_path: Path)
 
 def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
     program = "Writer(path).write(many(20)); print(SqliteEventStore(path).last_seq() >= 20)"
-    assert together([started(program, tmp_path / "s.db") for _ in range(6)]) == ["True"] * 6
+    assert together(program, tmp_path / "s.db", count=6) == ["True"] * 6
     # Ids of different processes are alike in these tests, so the batches are one.
     assert rows_of(tmp_path / "s.db", "SELECT count(*) FROM request_event") == [(20,)]
 
@@ -209,6 +209,6 @@ def test_a_store_that_may_only_be_read_can_be_read_and_not_written() -> None:
         path = a_store(Path(folder) / "store.db", [an_event()])
         path.chmod(0o444)
         path.parent.chmod(0o555)
-        [answer] = together([started(READS_AND_WRITES, path)])
+        [answer] = together(READS_AND_WRITES, path)
         path.parent.chmod(0o755)
     assert answer.splitlines() == ["1", "the file or its folder cannot be written to"]

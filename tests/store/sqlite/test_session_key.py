@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.store.building import a_store
-from tests.store.processes import started, together
+from tests.store.processes import together
 
 from mcpr.errors import StoreError
 from mcpr.store.sqlite import session_key
@@ -21,7 +21,7 @@ def test_the_key_is_random_and_stays(tmp_path: Path) -> None:
 
 def test_processes_that_start_at_once_make_one_store_and_one_key(tmp_path: Path) -> None:
     program = "print(session_key(path).hex())"
-    answers = together([started(program, tmp_path / "new" / "store.db") for _ in range(6)])
+    answers = together(program, tmp_path / "new" / "store.db", count=6)
     assert len(set(answers)) == 1
     assert bytes.fromhex(answers[0]) == session_key(tmp_path / "new" / "store.db")
 

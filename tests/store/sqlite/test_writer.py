@@ -185,13 +185,14 @@ while True:
 def test_a_writer_that_is_killed_leaves_whole_batches_and_none_missing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     for kill in range(10):
-        process = started(KILLED.replace("number = 0", f"number = {kill * 1_000}"), path)
-        let_go(process)
-        assert process.stdout is not None
-        for _ in range(kill + 1):
-            last = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
-        last = max([last, *map(int, process.communicate(timeout=SECONDS)[0].split())])
+        program = KILLED.replace("number = 0", f"number = {kill * 1_000}")
+        with started(program, path) as [process]:
+            let_go(process)
+            assert process.stdout is not None
+            for _ in range(kill + 1):
+                last = int(process.stdout.readline())
+            process.send_signal(signal.SIGKILL)
+            last = max([last, *map(int, process.communicate(timeout=SECONDS)[0].split())])
         ids = [int.from_bytes(event.id, "big") for event in recorded(path)]
         numbers = {number // 1_000 for number in ids}
         assert len(ids) == 50 * len(numbers), "a torn batch"
@@ -210,7 +211,7 @@ writer.close()
 print("done")
 """
     path = tmp_path / "store.db"
-    assert together([started(program, path) for _ in range(2)]) == ["done", "done"]
+    assert together(program, path, count=2) == ["done", "done"]
     assert counts(path) == {"request_event": 1_080, "label": 5, "session": 1}
     assert rows_of(path, "PRAGMA foreign_key_check") == []
 
@@ -267,7 +268,7 @@ except StoreError as error:
 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 print(writer.write(many(500)))
 """
-    [answer] = together([started(program, tmp_path / "store.db")])
+    [answer] = together(program, tmp_path / "store.db")
     why, written = answer.splitlines()
     assert why in {"the disk refuses to read or write", "the disk is full"}
     assert written == "500"
