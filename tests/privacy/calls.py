@@ -299,7 +299,9 @@ def a_request_describes_itself(stage: Stage) -> None:
     stage.exchange(asked, answer(result(answered)), times=3)
     params = {"_meta": meta, "x": plant("parameter of a discovery")}
     refused = error(plant("message of a probe", local="error_text"), None, -32601)
-    stage.exchange(post(call("server/discover", params), _MODERN), answer(refused), rows="rpc probe")
+    stage.exchange(
+        post(call("server/discover", params), _MODERN), answer(refused), rows="rpc probe"
+    )
 
 
 SCENES: tuple[Scene, ...] = (

@@ -211,8 +211,9 @@ def bodies_are_large(stage: Stage) -> None:
     stage.exchange(asked, answer(result(large("large result"))))
     stage.exchange(asked, answer(words), rows="rpc rpc_error")
     small = post(call("tools/call", {"name": "get_weather"}), stage.in_session)
-    stage.exchange(small, answer(result({**large("failing result"), "isError": True})),
-                   rows="rpc tool_error")
+    stage.exchange(
+        small, answer(result({**large("failing result"), "isError": True})), rows="rpc tool_error"
+    )
     stream = answer(None, CHUNKED, kind=EVENTS)
     told = event(result(large("large event")))
     stage.exchange(small, stream + chunks(told[:100_000], told[100_000:]))

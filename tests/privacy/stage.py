@@ -13,6 +13,7 @@ from tests.privacy import messages
 from tests.privacy.canaries import Canaries
 from tests.privacy.wire import Client, Origin, Step
 
+
 @dataclass
 class Stage:
     """rows: how many rows of each kind and outcome must have been written, as "rpc ok".

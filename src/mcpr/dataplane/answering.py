@@ -51,7 +51,6 @@ class Answering(asyncio.Protocol):
         "body",
         "connection_task",
         "deadline_ns",
-        "forward",
         "head",
         "held",
         "held_size",
@@ -84,7 +83,6 @@ class Answering(asyncio.Protocol):
         self.keep = True
         self.method = b""
         self.suffix = b"\r\n"
-        self.forward = b""
         self.head: RequestHead | None = None
         self.plan: RequestPlan | None = None
         self.watch: Watch | None = None

@@ -67,75 +67,76 @@ class Client(Answering):
             self.refuse(REFUSALS["busy"])
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request."""
+        """Bytes of a request; here in one piece the common call, of which nothing is special."""
         try:
             if self.state == IDLE and not self.ahead:
                 end = data.find(b"\r\n\r\n") + 4
-                plan = self.listener.known(data[:end])
-                if plan is not None:
-                    if len(data) - end == plan.length and not self.listener.draining:
-                        self._common(plan, data[end:], plan.forward)
-                        return
-                elif end > 3 and self._changing(data, end):
+                plan = self.listener.known(data[:end]) or self._plan_changing(data, end)
+                if (
+                    plan is not None
+                    and len(data) - end == plan.length
+                    and not self.listener.draining
+                ):
+                    body = data[end:]
+                    self.started_ns = now = monotonic_ns()
+                    if plan.is_common:
+                        self.unwatched = body
+                    else:
+                        self.watch = self.listener.open(plan, body, now)
+                    self.head = plan.head
+                    self.method = plan.method
+                    self.plan = plan
+                    self.keep = self.takes_whole = True
+                    pool = plan.pool
+                    idle = pool.idle
+                    if idle and pool.exchanges < pool.max_exchanges:
+                        upstream = idle[-1]
+                        transport = upstream.transport
+                        if now - upstream.idle_since_ns < FRESH_NS and not transport.is_closing():
+                            del idle[-1]
+                            pool.exchanges += 1
+                            self.place = EXCHANGE
+                            self.upstream = upstream
+                            upstream.client = self
+                            transport.write(b"".join((plan.forward, self.suffix, body)))
+                            self.sent_ns = now = monotonic_ns()
+                            if self.watch is not None:
+                                self.watch.sent_ns = now
+                            self.state = SENT
+                            self.deadline_ns = now + plan.first_byte_ns
+                            return
+                    self.sent_ns = 0
+                    self.held = [body]
+                    pool.start(self)
                     return
-            if self.state == LINGER:
-                self._throw_away(data)
-                return
-            self.ahead = self.ahead + data if self.ahead else data
-            self.advance()
+            self._slowly(data)
         except Exception:
             logger.exception("a mistake of ours while reading a request")
             self.fail("internal")
 
-    def _changing(self, data: bytes, end: int) -> bool:
-        """The common call again, but for lines of its head that are new each time."""
+    def _plan_changing(self, data: bytes, end: int) -> RequestPlan | None:
+        """The plan of a head that was never seen, but for lines that are new each time."""
+        if not 3 < end <= _MAX_HEAD or len(data) - end > _MAX_AHEAD:
+            return None
         parts = split_request(data[:end])
-        if len(parts) == 1 or end > _MAX_HEAD or self.listener.draining:
-            return False
-        lines = parts[1::2]
+        if len(parts) == 1:
+            return None
         plan = self.listener.plan_skeleton(parts)
-        size = len(data) - end
-        if plan is None or size != (length_of(lines) or 0) or size > _MAX_AHEAD:
-            return False
-        plan = plan.exactly(lines, size)
+        if plan is None:
+            return None
+        lines = parts[1::2]
+        plan = plan.exactly(lines, length_of(lines) or 0)
         if may_come_again(lines):
             self.listener.remember(data[:end], plan)
-        self._common(plan, data[end:], plan.forward)
-        return True
+        return plan
 
-    def _common(self, plan: RequestPlan, body: bytes, forward: bytes) -> None:
-        """The common call: everything is here, and nothing about it is special."""
-        self.started_ns = now = monotonic_ns()
-        if plan.is_common:
-            self.unwatched = body
-        else:
-            self.watch = self.listener.open(plan, body, now)
-        self.head = plan.head
-        self.method = plan.method
-        self.plan = plan
-        self.keep = self.takes_whole = True
-        pool = plan.pool
-        idle = pool.idle
-        if idle and pool.exchanges < pool.max_exchanges:
-            upstream = idle.pop()
-            transport = upstream.transport
-            if now - upstream.idle_since_ns < FRESH_NS and not transport.is_closing():
-                pool.exchanges += 1
-                self.place = EXCHANGE
-                self.upstream = upstream
-                upstream.client = self
-                transport.write(b"".join((forward, self.suffix, body)))
-                self.sent_ns = now = monotonic_ns()
-                if self.watch is not None:
-                    self.watch.sent_ns = now
-                self.state = SENT
-                self.deadline_ns = now + plan.first_byte_ns
-                return
-            idle.append(upstream)
-        self.sent_ns = 0
-        self.held = [body]
-        self.forward = forward
-        pool.start(self)
+    def _slowly(self, data: bytes) -> None:
+        """The long way, for every case."""
+        if self.state == LINGER:
+            self._throw_away(data)
+            return
+        self.ahead = self.ahead + data if self.ahead else data
+        self.advance()
 
     def advance(self) -> None:
         """Do what can be done with the bytes at hand."""
@@ -191,7 +192,6 @@ class Client(Answering):
         self.head = head
         self.method = head.method
         self.plan = plan
-        self.forward = plan.forward
         self.body = None
         self.keep = keep = head.keep_alive and not listener.draining
         self.takes_whole = keep and not head.http10 and head.method != b"HEAD"
@@ -287,7 +287,7 @@ class Client(Answering):
         if self.writing_paused:
             upstream.pause_reading()
         if body is None:
-            upstream.transport.write(b"".join((self.forward, self.suffix, *held)))
+            upstream.transport.write(b"".join((plan.forward, self.suffix, *held)))
         else:
             # Before anything is written: the upstream may ask for a pause at once.
             self.read_on()

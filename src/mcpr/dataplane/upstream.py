@@ -111,23 +111,19 @@ class Upstream(asyncio.Protocol):
             if self._plan is not None:
                 self._body(client, b"", data, 0, now)
                 return
-            if not self._buffer:
+            if client.takes_whole and not self._buffer:
                 pool = self.pool
                 end = data.find(b"\r\n\r\n") + 4
-                plan = pool.known(data[:end])
-                if client.takes_whole:
-                    if plan is None:
-                        if end > 3 and self._changing(client, data, end, now):
-                            return
-                    elif len(data) - end == plan.length:
-                        body = data[end:]
-                        self._common(client, plan, body, plan.ended + body, now)
+                plan = pool.known(data[:end]) or self._plan_changing(data, end)
+                if plan is not None:
+                    if len(data) - end == plan.length:
+                        body: bytes | None = data[end:]
+                    else:
+                        body = only_chunk(data, end) if plan.is_chunked else None
+                    if body is not None:
+                        client.transport.write(plan.ended + data[end:])
+                        self._finish(client, plan, body, now)
                         return
-                    elif plan.is_chunked:
-                        payload = only_chunk(data, end)
-                        if payload is not None:
-                            self._common(client, plan, payload, plan.ended + data[end:], now)
-                            return
             self._head(client, self._buffer + data if self._buffer else data, now)
         except (BadHead, BadChunk):
             self._fail("garbage")
@@ -135,37 +131,28 @@ class Upstream(asyncio.Protocol):
             logger.exception("a mistake of ours while reading an answer")
             self._fail("internal")
 
-    def _changing(self, client: "Client", data: bytes, end: int, now: int) -> bool:
-        """The common answer again, but for lines of its head that are new each time."""
+    def _plan_changing(self, data: bytes, end: int) -> AnswerPlan | None:
+        """The plan of a head that was never seen, but for lines that are new each time."""
+        if not 3 < end <= _MAX_HEAD:
+            return None
         parts = split_answer(data[:end])
-        if len(parts) == 1 or end > _MAX_HEAD:
-            return False
+        if len(parts) == 1:
+            return None
         plan = self.pool.plan_skeleton(parts)
         if plan is None:
-            return False
+            return None
         lines = parts[1::2]
         length = length_of(lines)
-        payload: bytes | None
-        if plan.is_open and length is not None and len(data) - end == length:
-            payload = data[end:]
-        elif plan.is_chunked and length is None:
-            payload = only_chunk(data, end)
-        else:
-            return False
-        if payload is None or (plan.is_bounded and len(payload) > self.pool.limits.answer_bytes):
-            return False
+        if not (plan.is_open if length is not None else plan.is_chunked):
+            return None
         plan = plan.exactly(lines, -1 if length is None else length)
         if may_come_again(lines):
             self.pool.remember(data[:end], plan)
-        self._common(client, plan, payload, plan.ended + data[end:], now)
-        return True
+        return plan
 
-    def _common(  # noqa: PLR0913 - private, and called where a record would cost
-        self, client: "Client", plan: AnswerPlan, body: bytes, whole: bytes, now: int
-    ) -> None:
-        """The common answer: all of it is here, and both connections go on."""
+    def _finish(self, client: "Client", plan: AnswerPlan, body: bytes, now: int) -> None:
+        """The common answer is handed on, all of it, and both connections go on."""
         pool = self.pool
-        client.transport.write(whole)
         asked = client.unwatched
         if asked is not None and plan.is_common:
             request: RequestPlan = client.plan  # type: ignore[assignment]  # there is an exchange
@@ -229,7 +216,8 @@ class Upstream(asyncio.Protocol):
         self.idle_ns = plan.idle_ns
         if client.takes_whole and len(data) - end == plan.length:
             body = data[end:]
-            self._common(client, plan, body, plan.ended + body, now)
+            client.transport.write(plan.ended + body)
+            self._finish(client, plan, body, now)
             return
         self._frame(head, client.method)
         if plan.is_bounded and self._left > pool.limits.answer_bytes:

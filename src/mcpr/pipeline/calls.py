@@ -1,4 +1,4 @@
-"""The common call, recorded in batches: a small JSON request and its small JSON answer.
+"""The common call, recorded in batches: a small JSON request and its small answer, all of it.
 
 Most exchanges are that, and all that must be known of them before they are over is that they are.
 So they are read together, a little later, and what can be asked of all at once is. What is in
@@ -82,13 +82,15 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     for call, pair, event_id in zip(calls, read, ids, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
         if pair is None or not (
-            # The commonest call of all is told here; the function says what else is common.
-            (params := pair[0].params) is not None
-            and params.name in tools
-            and are_plain
-            and pair[0].method == "tools/call"
-            and pair[1].id == pair[0].id
-            and not (pair[1].result.is_error or facts.is_mirrored or params.uri)
+            (
+                # The commonest call of all is told here; the function knows what else is common.
+                (params := pair[0].params) is not None
+                and params.name in tools
+                and are_plain
+                and pair[0].method == "tools/call"
+                and pair[1].id == pair[0].id
+                and not (pair[1].result.is_error or facts.is_mirrored or params.uri)
+            )
             or _is_common(recording, call, pair, are_plain=are_plain)
         ):
             recording.publish_all(events)
