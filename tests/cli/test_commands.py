@@ -1,5 +1,6 @@
 """cli: the table of commands, and the one place where errors become words and exit codes."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.cli.asking import a_mornings_store, ask, golden
+from tests.cli.asking import ask, golden
+from tests.events.building import many
+from tests.store.building import a_store
 from tests.store.processes import running
 
 from mcpr import __version__
@@ -111,11 +114,15 @@ sys.exit(main(["logs"], now_ms=clock))
     assert (done.returncode, done.stdout, done.stderr.strip()) == (code, "", "")
 
 
-def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
-    """As in `mcpr logs -o csv | head -1`."""
-    path = a_mornings_store(tmp_path / "s.db")
-    command = [str(MCPR), "logs", "--db", str(path), "--since", "2026-01-01", "-o", "csv", "-f"]
-    with running(command, stderr=subprocess.PIPE) as process:
+@pytest.mark.parametrize("options", [[], ["--follow"]], ids=["while writing", "while waiting"])
+def test_a_reader_that_has_enough_is_no_error(tmp_path: Path, options: list[str]) -> None:
+    """As in `mcpr logs -o csv | head -1`. The answer is larger than a pipe takes at once."""
+    path = a_store(tmp_path / "s.db", many(2_000))
+    asked = ["--since", "2025-12-01", "-o", "csv", "--limit", "5" if options else "2000"]
+    command = [str(MCPR), "logs", "--db", str(path), *asked, *options]
+    # An unbuffered Python does not notice that a part of what it wrote was not taken.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with running(command, stderr=subprocess.PIPE, env=env) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()

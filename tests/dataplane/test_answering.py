@@ -310,9 +310,10 @@ def test_a_body_over_the_limit_becomes_413_and_the_client_can_read_it(
     run(scene(), loop)
 
 
-def test_a_body_of_exactly_the_limit_passes() -> None:
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_a_body_of_exactly_the_limit_passes(size: int) -> None:
     async def scene() -> None:
-        body = CALL[:-2] + b',"arguments":"' + b"x" * 100_000 + b'"}}'
+        body = CALL[:-2] + b',"arguments":"' + b"x" * size + b'"}}'
         limits = Limits(request_bytes=len(body))
         async with (
             playing(answering(answer())) as upstream,

@@ -319,6 +319,41 @@ def test_a_request_after_one_that_could_not_be_sent_carries_its_own_body_only() 
     run(scene())
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Authorization: Bearer canary",
+        b"Cookie: canary",
+        b"X-Api-Key: canary",
+        b"Mcp-Param-Place: canary",
+        b"traceparent: canary",
+        b"Last-Event-ID: canary",
+        b"Set-Cookie: canary",
+        b"DPoP-Nonce: canary",
+    ],
+    ids=str,
+)
+def test_no_memory_of_heads_holds_what_is_secret_or_never_comes_twice(line: bytes) -> None:
+    async def scene() -> None:
+        async with (
+            playing(answering(answer(RESULT, line))) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            for _ in range(3):
+                assert (await caller.call(post(CALL, line))).status == 200
+                assert (await caller.call(post(CALL, b"X-Trace: 1", line))).status == 200
+            for memory in (plane.listener, plane.pool):
+                for name, value in vars(memory).items():
+                    if isinstance(value, dict):
+                        assert not any(b"canary" in key for key in value), name
+                for heads in (memory._heads.requests, memory._heads.responses):
+                    assert not any(b"canary" in key for key in heads)
+                assert not any(b"canary" in key for key in memory._heads._lines)
+
+    run(scene())
+
+
 def test_a_mistake_of_ours_is_answered_once_and_ends_the_connection() -> None:
     async def scene() -> None:
         async with (

@@ -77,6 +77,19 @@ def test_hop_by_hop_lines_end_here_in_both_directions() -> None:
     run(scene())
 
 
+def test_what_a_connection_line_names_ends_here_also_where_it_changes_from_head_to_head() -> None:
+    async def scene() -> None:
+        for number in range(3):
+            names = (b"X-Request-ID: %d" % number, b"traceparent: 00-%d" % number)
+            hop = b"Connection: x-request-id"
+            sent, got = await through(get(hop, *names), answer(RESULT, hop, names[0], b"ETag: 1"))
+            assert sent.value(b"x-request-id") is None
+            assert sent.value(b"traceparent") == b"00-%d" % number
+            assert got.raw == answer(RESULT, b"ETag: 1")
+
+    run(scene())
+
+
 def test_the_upstream_is_called_by_its_own_name_and_told_the_one_that_was_used() -> None:
     async def scene() -> None:
         async with playing(answering(answer())) as upstream, proxying(upstream.port) as plane:

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -41,7 +41,7 @@ class TalkativeHandler(ProxyHandler):
 
     def completed(self, calls: list[Completed]) -> None:
         for call in calls:
-            self.tell(cast("bytes", call[1]), cast("bytes", call[5]))
+            self.tell(call[1], call[5])
             super().completed([call])
 
     def tell(self, request: bytes, answer: bytes) -> None:
@@ -54,12 +54,16 @@ class IntoErrorText(ProxyHandler):
     def completed(self, calls: list[Completed]) -> None:
         publish = self.recording.publish
         for call in calls:
-            detail = Detail(error_text=cast("bytes", call[1]).decode())
-            self.recording.publish = lambda event, detail=detail: publish(  # type: ignore[misc]
-                msgspec.structs.replace(event, detail=detail)
-            )
+            detail = Detail(error_text=call[1].decode())
+            self.recording.publish = partial(_publish_with, publish, detail)
             super().completed([call])
         self.recording.publish = publish
+
+
+def _publish_with(
+    publish: Callable[[RequestEvent], None], detail: Detail, event: RequestEvent
+) -> None:
+    publish(msgspec.structs.replace(event, detail=detail))
 
 
 class RawNames(SessionNames):
@@ -131,7 +135,7 @@ _exposition = admin.exposition
 
 def _handler(altered: type[ProxyHandler]) -> Callable[[], None]:
     def alter() -> None:
-        app.ProxyHandler = altered  # type: ignore[misc]
+        vars(app)["ProxyHandler"] = altered
 
     return alter
 
@@ -140,17 +144,17 @@ def _sink(altered: type[StderrSink]) -> Callable[[], None]:
     def alter() -> None:
         SINKS["stderr"] = f"__main__:{altered.__name__}"
         if altered is CountingSink:
-            admin.exposition = _labelled
+            vars(admin)["exposition"] = _labelled
 
     return alter
 
 
 def _greeting() -> None:
-    app.Listener = Greeting  # type: ignore[misc]
+    vars(app)["Listener"] = Greeting
 
 
 def _raw_names() -> None:
-    app.SessionNames = RawNames  # type: ignore[misc]
+    vars(app)["SessionNames"] = RawNames
 
 
 def _impatient() -> None:
@@ -159,7 +163,7 @@ def _impatient() -> None:
     def run(settings: RunSettings) -> int:
         return shipped(replace(settings, limits=Limits(first_byte_seconds=0.1)))
 
-    proxy.run = run
+    vars(proxy)["run"] = run
 
 
 def _mistake(where: str) -> Callable[[], None]:
@@ -224,7 +228,7 @@ def main() -> int:
         command = (sys.executable, "-P", __file__, "companion", role)
         return replace(shipped(asked), command=command)
 
-    app._recorder_settings = settings
+    vars(app)["_recorder_settings"] = settings
     return cli.main(["run", *sys.argv[2:]])
 
 

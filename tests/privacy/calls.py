@@ -3,7 +3,6 @@
 from tests.privacy.messages import (
     answer,
     call,
-    dumps,
     error,
     event,
     events,
@@ -12,7 +11,7 @@ from tests.privacy.messages import (
     result,
     text,
 )
-from tests.privacy.stage import Scene, Stage
+from tests.privacy.stage import LONG, Scene, Stage
 
 _MODERN = b"MCP-Protocol-Version: 2026-07-28"
 _ACCEPTED = answer(b"", status="202 Accepted")
@@ -22,7 +21,7 @@ def a_session_begins(stage: Stage) -> None:
     plant = stage.plant
     stage.session = plant("session id")
     client = {
-        "name": "Claude " + plant("name of the client", local="client_name"),
+        "name": f"Claude {plant('name of the client', local='client_name')}{LONG}",
         "title": plant("title of the client"),
         "version": "1.0 " + plant("version of the client, no version"),
         "websiteUrl": f"https://{plant('website of the client')}.example/",
@@ -90,7 +89,7 @@ def a_tool_fails(stage: Stage) -> None:
     told = {**text("Error: " + plant("text of a failing tool")), "isError": True}
     stage.call(call("tools/call", params), answer(result(told)), rows="rpc tool_error")
     words = error(
-        "No such city: " + plant("message of a JSON-RPC error", local="error_text"),
+        f"No city: {plant('message of a JSON-RPC error', local='error_text')}{LONG}",
         {"trace": plant("data of a JSON-RPC error")},
     )
     stage.call(call("tools/call", params), answer(words), rows="rpc rpc_error")
@@ -98,21 +97,18 @@ def a_tool_fails(stage: Stage) -> None:
 
 def a_tool_without_a_plain_name_is_called(stage: Stage) -> None:
     plant = stage.plant
-    name = "delete the file " + plant("name of a tool, no plain name", local="subject")
+    name = f"delete {plant('name of a tool, no plain name', local='subject')}{LONG}"
     stage.call(call("tools/call", {"name": name}), answer(result({})))
-    doubled = '{"jsonrpc":"2.0","id":7,"method":"tools/call","Method":"%s","params":%s}' % (
-        plant("method in another case"),
-        '{"name":"get weather %s","name":"get weather %s","Name":"%s"}'
-        % (
-            plant("name of a tool, the first of two"),
-            plant("name of a tool, the second of two", local="subject"),
-            plant("name of a tool in another case"),
-        ),
-    )
-    stage.call(doubled.encode(), answer(result({})))
-    torn = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"%s \\ud800"}}'
+    names = {
+        "first": "get weather " + plant("name of a tool, the first of two"),
+        "name": "get weather " + plant("name of a tool, the second of two", local="subject"),
+        "Name": plant("name of a tool in another case"),
+    }
+    doubled = call("tools/call", names, Method=plant("method in another case"))
+    stage.call(doubled.replace(b'"first"', b'"name"'), answer(result({})))
     name = plant("name of a tool with half a character", local="subject")
-    stage.call((torn % name).encode(), answer(result({})))
+    torn = call("tools/call", {"name": f"{name} half"}).replace(b" half", b" \\ud800")
+    stage.call(torn, answer(result({})))
 
 
 def a_name_stands_where_it_names_no_tool(stage: Stage) -> None:
@@ -171,10 +167,11 @@ def the_client_answers(stage: Stage) -> None:
 
 def a_resource_is_read(stage: Stage) -> None:
     plant = stage.plant
-    uri = "https://{}.example/{}?key={}".format(
+    uri = "https://{}.example/{}?key={}{}".format(
         plant("host in a resource's URI", local="subject"),
         plant("path of a resource's URI", local="subject"),
         plant("query of a resource's URI", local="subject"),
+        LONG,
     )
     contents = {
         "contents": [
@@ -196,7 +193,7 @@ def a_resource_is_read(stage: Stage) -> None:
 def a_prompt_is_used(stage: Stage) -> None:
     plant = stage.plant
     params = {
-        "name": plant("name of a prompt", local="subject"),
+        "name": plant("name of a prompt", local="subject") + LONG,
         "arguments": {plant("key of a prompt's argument"): plant("value of a prompt's argument")},
     }
     messages = {
@@ -226,7 +223,7 @@ def tools_are_listed(stage: Stage) -> None:
 
 def a_message_is_odd(stage: Stage) -> None:
     plant = stage.plant
-    method = "weather/" + plant("method that the specification does not know", local="raw_method")
+    method = f"weather/{plant('unknown method', local='raw_method')}{LONG}"
     params = {"x": plant("parameter of an unknown method")}
     stage.call(call(method, params), answer(result({})))
     request_id = plant("id of a request")

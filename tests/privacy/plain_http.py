@@ -1,4 +1,4 @@
-"""Scenes of HTTP: heads, queries, OAuth, bodies in every framing and coding, bodies without JSON."""
+"""Scenes of HTTP: heads, queries, OAuth, bodies in every framing and coding, or without JSON."""
 
 import gzip
 
@@ -8,6 +8,7 @@ from tests.privacy.messages import (
     answer,
     call,
     chunks,
+    dumps,
     error,
     event,
     post,
@@ -15,7 +16,7 @@ from tests.privacy.messages import (
     result,
     text,
 )
-from tests.privacy.stage import Scene, Stage
+from tests.privacy.stage import LONG, Scene, Stage
 
 #: More than what is decoded where calls travel.
 _LARGE = 300_000
@@ -73,7 +74,8 @@ def targets_carry_secrets(stage: Stage) -> None:
     target = f"/mcp/{plant('path of a call')}?token={plant('query of a call')}"
     asked = call("tools/call", {"name": "get_weather"})
     stage.exchange(post(asked, stage.in_session, target=target), answer(result({})), times=3)
-    target = f"/files/{plant('path of plain HTTP', local='path')}?k={plant('query of plain HTTP')}"
+    path = f"/files/{plant('path of plain HTTP', local='path')}{LONG}"
+    target = f"{path}?k={plant('query of plain HTTP')}"
     stage.exchange(
         request("GET", target, None),
         answer(plant("body of a page").encode(), kind=_PLAIN),
@@ -82,7 +84,7 @@ def targets_carry_secrets(stage: Stage) -> None:
     )
     absolute = f"http://127.0.0.1/?k={plant('query of an absolute target')}"
     stage.exchange(request("GET", absolute, None), answer(b""), rows="http ok")
-    method = f"BREW{plant('method of HTTP', local='http_method')}"
+    method = f"BREW{plant('method of HTTP', local='http_method')}{LONG}"
     stage.exchange(request(method, "/", None), answer(b""), rows="http ok")
     stage.exchange(
         request("DELETE", f"/mcp?k={plant('query of a DELETE')}", None, stage.in_session),
@@ -95,7 +97,7 @@ def somebody_signs_in(stage: Stage) -> None:
     plant = stage.plant
     for page in ("oauth-protected-resource", "oauth-authorization-server", "openid-configuration"):
         target = f"/.well-known/{page}?k={plant(f'query of {page}')}"
-        body = ('{"issuer":"%s"}' % plant(f"metadata of {page}")).encode()
+        body = dumps({"issuer": plant(f"metadata of {page}")})
         stage.exchange(request("GET", target, None), answer(body), rows="oauth ok")
     back = f"/callback?code={plant('code')}&state={plant('state')}"
     there = f"https://as.example/?code_challenge={plant('challenge in a redirect')}"
@@ -108,12 +110,12 @@ def somebody_signs_in(stage: Stage) -> None:
     form = f"grant_type=authorization_code&code={plant('code in a form')}&client_secret=" + plant(
         "client secret"
     )
-    tokens = ('{"access_token":"%s"}' % plant("access token")).encode()
+    tokens = dumps({"access_token": plant("access token")})
     stage.exchange(
         request("POST", "/token", form.encode(), kind=_FORM), answer(tokens), rows="http ok"
     )
-    names = ('{"client_name":"%s"}' % plant("registered client")).encode()
-    secret = ('{"client_secret":"%s"}' % plant("registered secret")).encode()
+    names = dumps({"client_name": plant("registered client")})
+    secret = dumps({"client_secret": plant("registered secret")})
     stage.exchange(post(names, target="/register"), answer(secret), rows="http ok")
 
 
@@ -130,21 +132,21 @@ def bodies_are_no_json(stage: Stage) -> None:
             answer(plant(f"answer to {kind}").encode(), kind=_PLAIN),
             rows="http ok",
         )
-    broken = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"%s",%s'
+    params = {"name": plant("tool in broken JSON"), "arguments": plant("broken JSON")}
     stage.call(
-        (broken % (plant("tool in broken JSON"), plant("broken JSON"))).encode(),
+        call("tools/call", params)[:-2],
         answer(error(plant("message about broken JSON"), None, -32700), status="400 Bad Request"),
         rows="http http_error",
     )
     wide = call("tools/call", {"name": plant("JSON in UTF-16")}).decode().encode("utf-16")
     stage.call(wide, answer(b"{}", status="400 Bad Request"), rows="http http_error")
     stage.call(
-        ('"%s"' % plant("JSON without a message")).encode(),
-        answer(b'"%b"' % plant("answer without a message").encode()),
+        dumps(plant("JSON without a message")),
+        answer(dumps(plant("answer without a message"))),
         rows="http ok",
     )
-    not_a_number = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":NaN,"y":"%s"}}'
-    stage.call((not_a_number % plant("beside NaN")).encode(), answer(result({})))
+    not_a_number = call("tools/call", {"x": float("nan"), "y": plant("beside NaN")})
+    stage.call(not_a_number, answer(result({})))
 
 
 def bodies_come_in_pieces(stage: Stage) -> None:

@@ -13,6 +13,9 @@ from tests.privacy import messages
 from tests.privacy.canaries import Canaries
 from tests.privacy.wire import Client, Origin, Step
 
+#: What makes a text too long to be recorded whole.
+LONG = "x" * 1000
+
 
 @dataclass
 class Stage:

@@ -124,6 +124,8 @@ def test_a_mistake_of_ours_repeats_nothing_of_what_was_said(where: str, tmp_path
         stage.begin(asked, answer(large, b"X-Custom: " + plant("answer header").encode()))
         stage.begin(asked).close()
     assert left[0].found == set()
+    if where == "reading":
+        assert "rpc internal" in left[0].rows
 
 
 def test_nothing_is_kept_of_calls_that_nobody_answers(tmp_path: Path) -> None:

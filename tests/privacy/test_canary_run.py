@@ -9,16 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from tests.privacy import calls, failures, plain_http, unfinished
 from tests.privacy.canaries import Canaries, find_address
 from tests.privacy.stage import Stage
-from tests.privacy.traces import a_copy, columns_holding, proxy
+from tests.privacy.traces import a_copy, columns_holding, longest_texts, proxy
 from tests.privacy.wire import Client, Origin
 
-from mcpr.events import envelope
+from mcpr.events import OUTCOMES, envelope
 
 SCENES = (*calls.SCENES, *plain_http.SCENES, *failures.SCENES, *unfinished.SCENES)
 ADDRESS = "127.7.7.7"
@@ -37,6 +36,7 @@ class Kept:
     running: dict[str, bytes]
     ended: dict[str, bytes]
     columns: dict[str, set[str]]
+    longest: dict[str, int]
     rows: Counter[str]
     wanted: Counter[str]
 
@@ -91,6 +91,7 @@ def kept(
         with a_copy(mcpr.store, scratch) as store:
             found = store.execute("SELECT kind || ' ' || outcome FROM requests").fetchall()
             held = columns_holding(store, canaries)
+            longest = longest_texts(store)
         yield Kept(
             canaries,
             detail == "detail",
@@ -101,6 +102,7 @@ def kept(
             running,
             ended,
             held,
+            longest,
             Counter(row for (row,) in found),
             stage.rows,
         )
@@ -127,6 +129,12 @@ def test_every_exchange_ended_as_it_was_meant_to(kept: Kept) -> None:
     assert kept.rows == kept.wanted
 
 
+def test_every_outcome_was_there_that_can_be_had_without_altering_the_proxy(kept: Kept) -> None:
+    """test_altered_proxies.py has the other three."""
+    found = {row.split()[1] for row in kept.wanted}
+    assert found == set(OUTCOMES) - {"timeout", "unreachable", "internal"}
+
+
 def test_what_was_said_is_nowhere(kept: Kept) -> None:
     exempt = kept.canaries.local.keys() | kept.canaries.public.keys()
     found = {f for f in kept.canaries.find(kept.traces) if f.place not in exempt}
@@ -148,6 +156,24 @@ def test_every_word_stands_in_the_one_column_that_is_for_it(kept: Kept) -> None:
     local = kept.canaries.local if kept.has_detail else {}
     allowed = {**local, **kept.canaries.public}
     assert kept.columns == {place: {column} for place, column in allowed.items()}
+
+
+def test_texts_that_somebody_else_chose_are_cut_off(kept: Kept) -> None:
+    bounds = {
+        "tool": 128,
+        "client_version": 32,
+        "subject": 512,
+        "raw_method": 512,
+        "error_text": 512,
+        "client_name": 128,
+        "http_method": 32,
+        "path": 256,
+    }
+    local = {"subject", "raw_method", "error_text", "client_name", "http_method", "path"}
+    for column, bound in bounds.items():
+        assert kept.longest[column] <= bound, column
+        if column in local:
+            assert kept.longest[column] == (bound if kept.has_detail else 0), column
 
 
 def test_what_was_not_yet_in_the_stores_file_was_searched_too(kept: Kept) -> None:

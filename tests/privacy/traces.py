@@ -161,6 +161,16 @@ def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
     }
 
 
+def longest_texts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Column → how many characters its longest text has."""
+    return {
+        name: connection.execute(f"SELECT max(length({name})) FROM {table}").fetchone()[0] or 0
+        for table, names in columns(connection).items()
+        for name in names
+        if table in {"label", "request_event"}
+    }
+
+
 def columns_holding(connection: sqlite3.Connection, canaries: Canaries) -> dict[str, set[str]]:
     """Place → the columns in which its canary stands."""
     held: dict[str, set[str]] = {}

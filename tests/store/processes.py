@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _PRELUDE = """
@@ -24,11 +24,21 @@ SECONDS = 60
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, cwd: Path | None = None, stderr: int | None = None
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    stderr: int | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """A process that is killed when the test is over, however it ends, or has taken too long."""
     with subprocess.Popen(
-        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, cwd=cwd
+        command,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        cwd=cwd,
+        env=env,
     ) as process:
         # Whoever waits for a line then gets the end of the file.
         watchdog = threading.Timer(SECONDS, process.kill)

@@ -108,7 +108,7 @@ class Renderer(Generic[Row]):
 
 def _json(value: Any) -> str:
     # ASCII only: a C1 control or a change of direction in a name must not reach the terminal.
-    return json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def _csv_cell(value: object) -> object:

@@ -11,7 +11,7 @@ that goes the long way below, which does the same in all its cases.
 import asyncio
 import logging
 from time import monotonic_ns
-from typing import cast
+from typing import Final, cast
 
 from mcpr.dataplane.answering import Answering
 from mcpr.dataplane.body import RequestBody
@@ -42,7 +42,8 @@ from mcpr.protocol.http1 import (
 
 logger = logging.getLogger(__name__)
 
-_MAX_AHEAD = 65_536
+#: So much is kept of what comes ahead of its turn; a common call is no larger.
+MAX_AHEAD: Final = 65_536
 #: Larger heads are read the long way, where every limit is looked at.
 _MAX_HEAD = 8192
 _MAX_LINGER = 32 * 1024 * 1024
@@ -116,7 +117,7 @@ class Client(Answering):
 
     def _plan_changing(self, data: bytes, end: int) -> RequestPlan | None:
         """The plan of a head that was never seen, but for lines that are new each time."""
-        if not 3 < end <= _MAX_HEAD or len(data) - end > _MAX_AHEAD:
+        if not 3 < end <= _MAX_HEAD or len(data) - end > MAX_AHEAD:
             return None
         parts = split_request(data[:end])
         if len(parts) == 1:
@@ -152,7 +153,7 @@ class Client(Answering):
                 self.fail("malformed")
             else:
                 self.refuse(Refusal(400, "malformed", str(bad)))
-        if len(self.ahead) > _MAX_AHEAD and WAITING <= self.state < LINGER:
+        if len(self.ahead) > MAX_AHEAD and WAITING <= self.state < LINGER:
             self.pause_request()
 
     def _read_head(self) -> None:
@@ -224,7 +225,7 @@ class Client(Answering):
         self.held += pieces
         self.held_size += sum(map(len, pieces))
         if self.state != BODY:
-            if self.held_size > _MAX_AHEAD:
+            if self.held_size > MAX_AHEAD:
                 self.pause_request()
         elif self.plan.whole and self.held_size > self.listener.limits.request_bytes:
             self.refuse(REFUSALS["too_large"])

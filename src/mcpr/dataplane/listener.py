@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from time import monotonic_ns
 
-from mcpr.dataplane.client import Client
+from mcpr.dataplane.client import MAX_AHEAD, Client
 from mcpr.dataplane.handler import Handler, RequestPlan
 from mcpr.dataplane.pool import Pool
 from mcpr.dataplane.state import ANSWER, IDLE, SECOND
@@ -85,6 +85,8 @@ class Listener:
             head.plan = plan = self.handler.plan_request(head)
             plan.head = head
             plan.method = head.method
+            if plan.whole and plan.length > self.limits.request_bytes:
+                plan.length = -1
         return head
 
     def remember(self, data: bytes, plan: RequestPlan) -> None:
@@ -110,9 +112,13 @@ class Listener:
                 return None  # The long way says so, of the whole head.
             if head.dropped:
                 return None  # `Connection` may name a line that was taken out.
+            if skeleton not in self._heads.requests:
+                return None  # A line is left that may not be kept in memory.
             plan = self.handler.plan_request(head, has_credential=credential)
             plan.head = head
             plan.method = head.method
+            if plan.whole and self.limits.request_bytes < MAX_AHEAD:
+                plan.length = -1
             if len(self._skeletons) >= _MAX_SKELETONS:
                 self._skeletons.clear()
             self._skeletons[key] = plan

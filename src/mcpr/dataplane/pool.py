@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 _MAX_SKELETONS = 4096
 _MAX_SKELETON = 4096
 
+#: What comes in one piece is at most this; a smaller limit has to be looked at each time.
+_MOST_READ = 256 * 1024
 #: Common calls wait this long for others to be recorded with.
 _BATCH_SECONDS = 0.02
 
@@ -115,7 +117,12 @@ class Pool:
                 and not (plan.is_bounded and length > self.limits.answer_bytes)
             ):
                 plan.length = length
-            plan.is_chunked = head.chunked and head.keep_alive and not head.is_bodiless(b"")
+            plan.is_chunked = (
+                head.chunked
+                and head.keep_alive
+                and not head.is_bodiless(b"")
+                and not (plan.is_bounded and self.limits.answer_bytes < _MOST_READ)
+            )
             head.plan = plan
         return head
 
@@ -136,6 +143,8 @@ class Pool:
             head = self.read_head(skeleton)
             if head.dropped:
                 return None  # `Connection` may name a line that was taken out.
+            if skeleton not in self._heads.responses:
+                return None  # A line is left that may not be kept in memory.
             plan = cast("AnswerPlan", head.plan)
             plan.is_open = (
                 head.keep_alive
@@ -143,6 +152,7 @@ class Pool:
                 and head.content_length is None
                 and head.status >= 200
                 and not head.is_bodiless(b"")
+                and not (plan.is_bounded and self.limits.answer_bytes < _MOST_READ)
             )
             if len(self._skeletons) >= _MAX_SKELETONS:
                 self._skeletons.clear()

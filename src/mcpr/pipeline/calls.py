@@ -74,6 +74,8 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def record(recording: Recording, calls: list[Completed]) -> None:
     """Publish the row of each call, in order."""
+    if not calls:
+        return
     read, are_plain = _read(calls)
     wall_ns, server, keep_detail = recording.wall_ns, recording.server, recording.keep_detail
     caller_of, tools = recording.sessions.callers.get, recording.tools
@@ -138,7 +140,7 @@ def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
     """
     pairs: list[_Pair | None] = []
     bodies: list[bytes] = []
-    names = 0
+    names = with_params = 0
     for call in calls:
         body = call[1]
         try:
@@ -151,6 +153,7 @@ def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
         bodies.append(body)
         params = request.params
         if params is not None:
+            with_params += 1
             if params.name is not None:
                 names += 1
             meta = params.meta
@@ -161,9 +164,19 @@ def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
     return pairs, (
         text.count(b'"id"') <= most
         and text.count(b'"method"') <= most
+        and text.count(b'"params"') <= with_params
         and text.count(b'"name"') <= names
         and (text.find(b"\\") < 0 or text.find(b"\\u") < 0)
+        and (text.isascii() or _is_utf8(text))
     )
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _event(body: bytes) -> bytes:
@@ -207,8 +220,10 @@ def _is_ambiguous(body: bytes, params: _Params | None) -> bool:
     return (
         body.count(b'"id"') > 1
         or body.count(b'"method"') > 1
+        or body.count(b'"params"') > (params is not None)
         or body.count(b'"name"') > names
         or body.find(b"\\u") >= 0
+        or not (body.isascii() or _is_utf8(body))
     )
 
 

@@ -16,6 +16,8 @@ from mcpr.protocol.mcp import bounded_revision
 from mcpr.protocol.oauth import is_well_known
 
 _MAX_PATH = 256
+#: The longest registered method has 17 letters; a caller may send 16,000.
+_MAX_METHOD = 32
 #: `sessionId` and `session_id`, as the SDKs name it.
 _SESSION_QUERY = re.compile(rb"(?:^|&)session_?id=", re.IGNORECASE)
 
@@ -83,7 +85,7 @@ def request_facts(head: RequestHead, names: SessionNames) -> RequestFacts:
     mirrored_method = _all(head, b"mcp-method")
     mirrored_name = _all(head, b"mcp-name")
     return RequestFacts(
-        http_method=method,
+        http_method=method[:_MAX_METHOD],
         path=path[:_MAX_PATH].decode("latin-1"),
         kind="oauth" if is_well_known(path) else "stream" if opens_stream else "http",
         is_json=method == "POST"

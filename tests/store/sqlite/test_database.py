@@ -62,6 +62,11 @@ def test_a_store_is_opened_as_was_decided(tmp_path: Path, pragma: str, value: ob
             assert connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
 
 
+def test_a_store_is_opened_again_without_waiting_for_its_writer(tmp_path: Path) -> None:
+    with closing(Writer(tmp_path / "store.db")) as writer, writer._transaction():
+        open_for_writing(tmp_path / "store.db").close()
+
+
 def test_there_is_a_migration_for_each_version() -> None:
     folder = Path(database.__file__).parent / "migrations"
     numbers = sorted(int(step.name[:4]) for step in folder.glob("*.sql"))
