@@ -165,6 +165,38 @@ def test_a_client_that_asks_on_and_reads_nothing_is_not_answered_on(loop: str) -
     run(scene(), loop)
 
 
+def test_slow_readers_do_not_keep_the_places_of_others() -> None:
+    """As many as there are places, and one more: only its reader waits for a stalled answer."""
+
+    async def script(peer: Peer) -> None:
+        asked = await peer.request()
+        while asked is not None and asked.start.startswith(b"POST"):
+            await peer.send(answer())
+            asked = await peer.request()
+        with contextlib.suppress(ConnectionError):
+            for piece in (head(b"HTTP/1.1 200 OK", b"Content-Length: %d" % LARGE_BYTES), *pieces()):
+                peer.writer.write(piece)
+                await peer.writer.drain()
+
+    async def scene() -> None:
+        async with (
+            playing(script) as upstream,
+            proxying(upstream.port, Limits(exchanges=2, waiters=0)) as plane,
+            calling(plane.port, limit=SMALL_BUFFER, receive_bytes=SMALL_BUFFER) as one,
+            calling(plane.port, limit=SMALL_BUFFER, receive_bytes=SMALL_BUFFER) as two,
+            calling(plane.port) as other,
+        ):
+            await one.send(get())
+            await two.send(get())
+            await until(lambda: plane.pool.streams == 2)
+            for _ in range(3):
+                assert (await other.call(post())).body == RESULT
+            assert (await one.answer()).is_whole
+            assert plane.pool.streams == 1
+
+    run(scene())
+
+
 def test_a_reader_that_stays_away_is_cut_off() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()

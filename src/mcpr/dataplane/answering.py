@@ -29,6 +29,7 @@ from mcpr.protocol.http1 import LAST_CHUNK, RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from mcpr.dataplane.listener import Listener
+    from mcpr.dataplane.pool import Pool
     from mcpr.dataplane.upstream import Upstream
 
 _LINGER_NS = 5 * SECOND
@@ -130,13 +131,9 @@ class Answering(asyncio.Protocol):
         assert request is not None
         assert request_plan is not None
         pool = request_plan.pool
-        if plan.is_stream:
-            if pool.streams >= pool.limits.streams:
-                self.fail("busy")
-                return None
-            self.release()
-            self.place = STREAM
-            pool.streams += 1
+        if plan.is_stream and not self._leave_count(pool):
+            self.fail("busy")
+            return None
         watch.read_head(plan.facts, now_ns)
         self.state = ANSWER
         self.deadline_ns = FOREVER
@@ -149,6 +146,15 @@ class Answering(asyncio.Protocol):
             return plan.ended
         lines = plan.without_chunking() if self._unchunk else plan.lines
         return lines + (b"Connection: keep-alive\r\n\r\n" if self.keep else _CLOSE)
+
+    def _leave_count(self, pool: "Pool") -> bool:
+        """Become a stream: they have a count of their own. Returns False if that is full."""
+        if pool.streams >= pool.limits.streams:
+            return False
+        self.release()
+        self.place = STREAM
+        pool.streams += 1
+        return True
 
     def more_answer(
         self, head: bytes, raw: bytes, pieces: list[bytes] | tuple[bytes, ...], now_ns: int
@@ -289,6 +295,9 @@ class Answering(asyncio.Protocol):
         self.writing_paused = True
         if self.state == ANSWER:
             self.deadline_ns = monotonic_ns() + self.listener.stalled_ns
+            if self.place == EXCHANGE and self.plan is not None:
+                # From here on it lasts as long as its reader likes: others need the place.
+                self._leave_count(self.plan.pool)
         elif self.state < ANSWER and self.body is None:
             self.pause_request()
         if self.upstream is not None:

@@ -14,8 +14,9 @@ class Limits:
 
     request_bytes: a JSON body of a POST; over it 413. Other bodies stream without a bound.
     answer_bytes: a JSON answer; with Content-Length 502, else cut and recorded as `limited`.
-    exchanges: upstream exchanges at a time; a stream leaves the count once its head is through.
-    streams: open streams at a time.
+    exchanges: upstream exchanges at a time; a stream leaves the count once its head is through, any
+        other answer once its reader cannot follow.
+    streams: open streams at a time, and answers that have left the count.
     waiters, wait_seconds: how many exchanges wait for a place, and how long; then 503.
     connect_seconds: until the upstream accepts; then 502.
     first_byte_seconds: until the answer's head; then 504. Not for event streams of a GET.

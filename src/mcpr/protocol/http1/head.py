@@ -242,7 +242,8 @@ class RequestHead(Head):
         return self.chunked or bool(self.content_length)
 
     def __repr__(self) -> str:
-        return f"<RequestHead {self.method.decode()} {self.target.decode()}>"
+        # Not the target: event loops print what they were working on, and it may hold a secret.
+        return f"<RequestHead {self.method.decode()}>"
 
 
 class ResponseHead(Head):
