@@ -206,7 +206,7 @@ def test_every_field_knows_its_role() -> None:
 
 
 def test_heads_name_themselves_without_their_fields() -> None:
-    assert repr(read(post(b"Authorization: secret"))) == "<RequestHead POST /mcp>"
+    assert repr(read(post(b"Authorization: secret"))) == "<RequestHead POST>"
     assert repr(read_response(b"HTTP/1.1 200 OK\r\nX: a\r\n\r\n")) == "<ResponseHead 200>"
 
 
