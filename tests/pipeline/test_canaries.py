@@ -1,4 +1,4 @@
-"""What was asked and what was answered is nowhere in a row (PRODUCT.md P6-P9).
+"""What was asked and what was answered is nowhere in a row (the events page P6-P9).
 
 Every place of an exchange holds a word of its own, which a name, a version or a revision could be
 taken for. None may stand in the public part; in the local part only those that are documented to.

@@ -154,7 +154,7 @@ class Upstream(asyncio.Protocol):
         """The common answer is handed on, all of it, and both connections go on."""
         pool = self.pool
         asked = client.unwatched
-        if asked is not None and plan.is_common:
+        if asked is not None and plan.is_common and body:
             request: RequestPlan = client.plan  # type: ignore[assignment]  # there is an exchange
             completed = pool.completed
             completed.append(

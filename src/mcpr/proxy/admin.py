@@ -4,6 +4,7 @@ Open on loopback only and answers loopback names only: a web page that makes its
 127.0.0.1 gets a 403, not the numbers. Imported only in the companion, and only when it is on.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 
@@ -78,10 +79,11 @@ def is_loopback_name(host: str) -> bool:
 
 def exposition(status: Status) -> str:
     """The numbers as Prometheus reads them."""
-    return "".join(f"{line}\n" for line in _lines(status))
+    lines = itertools.chain(_of_sinks(status), _of_companion(status))
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(status: Status) -> Iterator[str]:
+def _of_sinks(status: Status) -> Iterator[str]:
     def of_sinks(value: Callable[[SinkStatus], int]) -> list[tuple[str, float]]:
         return [(f'sink="{sink.name}"', value(sink)) for sink in status.sinks]
 
@@ -125,6 +127,9 @@ def _lines(status: Status) -> Iterator[str]:
         "Whether the sink takes events.",
         of_sinks(lambda sink: int(sink.trouble is None)),
     )
+
+
+def _of_companion(status: Status) -> Iterator[str]:
     yield from _metric(
         "mcpr_companion_restarts_total",
         "counter",
