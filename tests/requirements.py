@@ -57,6 +57,10 @@ _TRANSPARENCY = "tests/test_docs.py::test_what_does_not_cross_the_proxy_is_what_
 _HEADERS = "tests/dataplane/test_proxy_headers.py"
 _ANSWERING = "tests/dataplane/test_answering.py"
 _POOL = "tests/dataplane/test_pool.py"
+_BACKPRESSURE = "tests/dataplane/test_backpressure.py"
+_PLACES = "tests/dataplane/test_places.py"
+_DRAINING = "tests/dataplane/test_draining.py"
+_SCENARIOS = "tests/scenarios"
 _UPSTREAM = "tests/dataplane/test_upstream.py"
 _AMBIGUITY = "tests/protocol/test_ambiguity.py"
 _FACTS = "tests/pipeline/test_facts.py"
@@ -212,8 +216,9 @@ PROXY = (
         "Nothing in a stream waits; a slow reader slows its own; a gone client closes upstream.",
         tests=(
             f"{_UPSTREAM}::test_an_event_is_handed_on_before_the_next_one_comes",
-            f"{_ANSWERING}::test_a_slow_reader_makes_its_own_upstream_wait_and_nobody_else",
-            f"{_ANSWERING}::test_an_upstream_that_reads_slowly_makes_its_own_client_wait",
+            f"{_SCENARIOS}/test_upstreams.py::test_a_hundred_slow_readers_hold_up_nobody_and_fill_no_memory",
+            f"{_BACKPRESSURE}::test_a_slow_reader_makes_its_own_upstream_wait_and_nobody_else",
+            f"{_BACKPRESSURE}::test_an_upstream_that_reads_slowly_makes_its_own_client_wait",
             f"{_ANSWERING}::test_a_client_that_leaves_takes_its_upstream_exchange_with_it",
         ),
         to_build=("H",),
@@ -280,9 +285,9 @@ PROXY = (
             f"{_ANSWERING}::test_a_body_over_the_limit_becomes_413_and_the_client_can_read_it",
             f"{_UPSTREAM}::test_a_json_answer_announced_as_too_large_becomes_502",
             f"{_UPSTREAM}::test_a_chunked_json_answer_over_the_limit_is_cut",
-            f"{_POOL}::test_a_full_queue_and_a_wait_that_was_too_long_become_503",
-            f"{_POOL}::test_a_stream_leaves_the_count_of_exchanges_and_has_one_of_its_own",
-            f"{_POOL}::test_an_upstream_that_does_not_accept_becomes_502_in_time",
+            f"{_PLACES}::test_a_full_queue_and_a_wait_that_was_too_long_become_503",
+            f"{_PLACES}::test_a_stream_leaves_the_count_of_exchanges_and_has_one_of_its_own",
+            f"{_PLACES}::test_an_upstream_that_does_not_accept_becomes_502_in_time",
             f"{_LISTENER}::test_an_upstream_that_does_not_begin_to_answer_becomes_504",
             f"{_LISTENER}::test_a_stream_may_begin_whenever_it_likes",
             f"{_LISTENER}::test_a_request_that_does_not_arrive_in_time_becomes_408",
@@ -295,9 +300,10 @@ PROXY = (
         "It drains, reloads, tells its state and counts its own losses.",
         tests=(
             "tests/cli/test_run.py::test_a_proxy_listens_records_and_ends_when_told",
-            f"{_LISTENER}::test_a_drain_answers_what_was_asked_and_refuses_new_connections",
-            f"{_LISTENER}::test_a_drain_ends_open_streams_between_two_events",
-            f"{_LISTENER}::test_what_is_not_done_in_time_is_cut_and_counted",
+            f"{_SCENARIOS}/test_drain.py::test_under_load_every_request_is_answered_and_every_event_is_written",
+            f"{_DRAINING}::test_a_drain_answers_what_was_asked_and_refuses_new_connections",
+            f"{_DRAINING}::test_a_drain_ends_open_streams_between_two_events",
+            f"{_DRAINING}::test_what_is_not_done_in_time_is_cut_and_counted",
             f"{_ADMIN}::test_the_metrics_close_their_books_over_dead_companions_and_a_full_pipe",
             f"{_FAULTS}::test_the_books_close_whatever_happens_to_the_companion",
         ),

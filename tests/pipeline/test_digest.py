@@ -319,6 +319,13 @@ def test_a_request_that_was_let_go_of_still_ends_by_its_status(
     assert ended_as(crowd.take_one()) == "timeout/transport"
 
 
+def test_the_companion_is_told_that_an_answer_was_let_go_of(crowd: Playbook) -> None:
+    talk = crowd.post(call_tool(text="x" * 400_000)).answers(200, JSON)
+    talk.says(b" " * 700_000, result()).ends()
+    assert said(crowd.take()) == ["rpc tools/call get_weather unread"]
+    assert len(crowd.frames) == 1
+
+
 def test_a_request_that_was_let_go_of_needs_no_large_answer(crowd: Playbook) -> None:
     crowd.recording.max_held = COUNTED
     crowd.post(call_tool(text="x" * 200_000)).answers(200, JSON).says(result(isError=True)).ends()

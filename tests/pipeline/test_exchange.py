@@ -209,10 +209,12 @@ def test_an_answer_belongs_to_the_request_with_the_same_id(
     assert ended_as(play.take_one()) == ("ok" if same else "broken/protocol")
 
 
-def test_the_first_of_two_answers_with_one_id_counts() -> None:
+@pytest.mark.parametrize("others", [0, 20])
+def test_the_first_of_two_answers_with_one_id_counts(others: int) -> None:
     play = Playbook()
     talk = play.post(call_tool()).answers(200, EVENTS)
-    talk.says(event(result()), event(error(-32603))).ends()
+    more = [event(result(f"other {n}")) for n in range(others)]
+    talk.says(event(result()), *more, event(error(-32603))).ends()
     assert ended_as(play.take_one()) == "ok"
 
 

@@ -236,6 +236,13 @@ def test_what_a_stream_carries_unread_may_be_the_answer_if_only_one_call_waits()
     assert play.take() == []
 
 
+def test_a_call_whose_answer_was_perhaps_let_go_of_does_not_wait() -> None:
+    play = Playbook()
+    play.recording.max_held = 0
+    poll(play, call_tool()).says(b"data: " + b"x" * 50_000, b"\n\n").ends()
+    assert said(play.take()) == ["rpc tools/call get_weather unread"]
+
+
 def test_a_get_that_resumes_an_initialize_opens_no_session_of_its_own() -> None:
     play = Playbook()
     poll(play, initialize(), "old").ends()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from tests.events.building import many
+from tests.events.building import an_event, many
 from tests.proxy.recording import PROGRAM, held, recording, run, until
 
 from mcpr.proxy.admin import exposition, is_loopback_name
@@ -118,7 +118,9 @@ def test_the_metrics_close_their_books_over_dead_companions_and_a_full_pipe(
         os.kill(pid, signal.SIGKILL)
         await until(lambda: recorder.companion_pid not in (None, pid))
         await until(lambda: recorder._link is not None)
-        recorder.digest(bytes(recorder._pipe_bytes + 1))
+        # A text that no pipe has room for.
+        recorder.publish(an_event(server="x" * recorder._pipe_bytes))
+        recorder._flush()
         for event in many(5):
             recorder.publish(event)
         await until(lambda: recorder.counts() == Counts(606, 605, 0, 1))

@@ -60,7 +60,7 @@ def test_a_length_beyond_all_bounds_is_an_error_before_anything_is_kept_for_it()
 def test_events_keep_everything_their_detail_too(batch: list[RequestEvent]) -> None:
     ((kind, body),) = FrameReader().feed(frames.pack_events(batch))
     assert kind == Kind.EVENTS
-    assert frames.unpack_events(body) == batch
+    assert list(frames.unpack_events(body)) == batch
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ class Program:
             ready, _, _ = select.select([descriptor], [], [], max(0.0, until - time.monotonic()))
             piece = os.read(descriptor, 65_536) if ready else b""
             if not piece:
-                self.kill()
+                self.close()
                 raise AssertionError(f"it did not get ready: {heard!r} {self._errors.read_text()}")
             heard += piece
         return int(found[1])
@@ -100,8 +100,6 @@ class Program:
     def wait(self, seconds: float = WAIT_SECONDS) -> Ended:
         """Wait for its end, at most so long."""
         code = self.process.wait(seconds)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
         return Ended(code, self._errors.read_text())
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
@@ -115,6 +113,11 @@ class Program:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(WAIT_SECONDS)
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever the scenario did."""
+        if self.process.poll() is None:
+            self.kill()
         assert self.process.stdout is not None
         self.process.stdout.close()
 
@@ -161,8 +164,7 @@ def an_upstream(folder: Path, *certificate: Path) -> Iterator[Program]:
     try:
         yield upstream
     finally:
-        if upstream.process.poll() is None:
-            upstream.kill()
+        upstream.close()
 
 
 @contextlib.contextmanager
@@ -175,8 +177,7 @@ def a_proxy(
     try:
         yield proxy
     finally:
-        if proxy.process.poll() is None:
-            proxy.kill()
+        proxy.close()
 
 
 def command(url: str, store: Path, *options: str) -> list[str]:

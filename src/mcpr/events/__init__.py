@@ -3,6 +3,7 @@
 Pure: no socket, no clock, no file. Time and randomness come as arguments.
 """
 
+from mcpr.events.batch import Batch
 from mcpr.events.ids import Ids, to_text
 from mcpr.events.outcome import (
     KINDS,
@@ -21,6 +22,7 @@ __all__ = [
     "NOT_AN_ERROR",
     "ORIGINS",
     "OUTCOMES",
+    "Batch",
     "Detail",
     "Ids",
     "Kind",

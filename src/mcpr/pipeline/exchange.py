@@ -298,7 +298,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
                     # The request was let go of: alone its answer means nothing.
                     reader.let_go()
                     self.deferred = False
-        self._count(0)
+        if self.held:
+            self._count(0)
 
     def _is_answered(self, reader: AnswerReader) -> bool:
         """Whether the small answers are all that were asked for."""
@@ -330,9 +331,9 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         reader.unread = False
         reader.answers.clear()
 
-    def negotiated(self, message: Message | None) -> str | None:
-        """The revision that the answer to an `initialize` settles on."""
-        if message is None or message.method != "initialize" or self.reader is None:
+    def negotiated(self, message: Message) -> str | None:
+        """The revision that the answer to this `initialize` settles on."""
+        if self.reader is None:
             return None
         answer = self.reader.answer_to(message)
         if answer is None or not answer.result:

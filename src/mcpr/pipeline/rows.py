@@ -44,15 +44,14 @@ def row(
             method = OTHER
         elif method in SUBJECTS:
             tool, subject = _subject(method, message)
+    revision = None
+    if message is not None and method == "initialize":
+        revision = exchange.negotiated(message)
+    note = exchange.note
+    if message is not None and facts.is_mirrored and _is_mismatch(facts, message):
+        note = "mismatch" if note is None else f"{note} mismatch"
     sent = exchange.sent_ns
-    bytes_in, bytes_out = exchange.bytes_in, exchange.bytes_out
-    if exchange.others:
-        # A batch is one body: its rows share the bytes, so that they add up.
-        shares = 1 + len(exchange.others)
-        bytes_in, bytes_out = (
-            size // shares + (size % shares if message is exchange.message else 0)
-            for size in (bytes_in, bytes_out)
-        )
+    bytes_in, bytes_out = _sizes(exchange, message)
     return RequestEvent(
         recording.ids.mint((now_ns + recording.wall_ns) // 1_000_000),
         (exchange.started_ns + recording.wall_ns) // 1_000_000,
@@ -71,7 +70,7 @@ def row(
         exchange.opened or facts.session,
         caller.client,
         caller.version,
-        exchange.negotiated(message) or revision_of(exchange, message, caller),
+        revision or revision_of(exchange, message, caller),
         Detail(
             subject,
             raw_method,
@@ -79,12 +78,23 @@ def row(
             caller.name,
             None if message is not None else facts.http_method,
             None if message is not None else facts.path,
-            _note(exchange, message),
+            note,
             (exchange.first_ns - sent) // 1000 if exchange.first_ns and sent else None,
         )
         if recording.keep_detail
         else None,
     )
+
+
+def _sizes(exchange: "Exchange", message: Message | None) -> tuple[int, int]:
+    """The bytes of one row. A batch is one body: its rows share them, so that they add up."""
+    sizes = exchange.bytes_in, exchange.bytes_out
+    if not exchange.others:
+        return sizes
+    shares = 1 + len(exchange.others)
+    rest = 1 if message is exchange.message else 0
+    bytes_in, bytes_out = (size // shares + rest * (size % shares) for size in sizes)
+    return bytes_in, bytes_out
 
 
 def revision_of(exchange: "Exchange", message: Message | None, caller: Caller) -> str | None:
@@ -126,14 +136,6 @@ def _named(method: str, message: Message) -> str | None:
     if params is None:
         return None
     return params.name if SUBJECTS[method][1] == "name" else params.uri
-
-
-def _note(exchange: "Exchange", message: Message | None) -> str | None:
-    note = exchange.note
-    facts = exchange.facts
-    if message is None or not facts.is_mirrored or not _is_mismatch(facts, message):
-        return note
-    return "mismatch" if note is None else f"{note} mismatch"
 
 
 def _is_mismatch(facts: RequestFacts, message: Message) -> bool:

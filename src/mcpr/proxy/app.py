@@ -53,6 +53,8 @@ class _Proxy:
     async def serve(self) -> int:
         settings = self.settings
         loop = asyncio.get_running_loop()
+        # First of all: who reads that the proxy is there may end it the moment after.
+        stop = _stop_signal(loop)
         recorder = Recorder(_recorder_settings(settings))
         started = await recorder.start()
         recording = Recording(
@@ -77,7 +79,6 @@ class _Proxy:
             raise
         _settle_memory()
         _say_hello(settings, port, started)
-        stop = _stop_signal(loop)
         await stop.wait()
         return await self._drain(listener, pool, recording, recorder, stop)
 

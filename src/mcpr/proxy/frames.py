@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from mcpr.errors import McprError
-from mcpr.events import RequestEvent
+from mcpr.events import Batch, RequestEvent
+from mcpr.events.batch import Columns
 from mcpr.sinks.counts import Reason, Tally
 
 HEADER_BYTES: Final = 5
@@ -27,7 +28,7 @@ class Kind(IntEnum):
 
     # data plane → companion
     START = 1  # Assignment; the first frame, once
-    EVENTS = 2  # list[RequestEvent]
+    EVENTS = 2  # Columns
     DIGEST = 3  # opaque
     LOSSES = 4  # Losses; whenever they have grown
     FIN = 5  # Fin; nothing follows
@@ -146,7 +147,7 @@ class FrameReader:
 
 
 _encoder = msgspec.msgpack.Encoder()
-_events_decoder = msgspec.msgpack.Decoder(list[RequestEvent])
+_columns_decoder = msgspec.msgpack.Decoder(Columns)
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
     form: msgspec.msgpack.Decoder(form) for form in (Assignment, Losses, Fin, Ready, Failed, Ack)
 }
@@ -163,8 +164,8 @@ def pack(kind: Kind, message: msgspec.Struct) -> bytes:
 
 
 def pack_events(batch: Sequence[RequestEvent]) -> bytes:
-    """One EVENTS frame."""
-    return frame(Kind.EVENTS, _encoder.encode(batch))
+    """One EVENTS frame. Raises ValueError, OverflowError or TypeError when there is none."""
+    return frame(Kind.EVENTS, _encoder.encode(Batch.of(batch).columns))
 
 
 def unpack(body: bytes, form: type[_T]) -> _T:
@@ -175,9 +176,9 @@ def unpack(body: bytes, form: type[_T]) -> _T:
         raise FrameError(f"not a {form.__name__}") from error
 
 
-def unpack_events(body: bytes) -> list[RequestEvent]:
+def unpack_events(body: bytes) -> Batch:
     """The events of an EVENTS frame. Raises FrameError."""
     try:
-        return _events_decoder.decode(body)
+        return Batch(_columns_decoder.decode(body))
     except msgspec.DecodeError as error:
         raise FrameError("not a list of events") from error

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mcpr.errors import McprError
-from mcpr.events import RequestEvent
+from mcpr.events import Batch, RequestEvent
 from mcpr.proxy import frames
 from mcpr.proxy.frames import Ack, AdminBind, Assignment, Failed, Fin, Kind, Ready
 from mcpr.proxy.ledger import Ledger
 from mcpr.proxy.link import CompanionProcess, Link, spawn
+from mcpr.proxy.pending import Pending, ToBatch
 from mcpr.serving.address import Address
 from mcpr.sinks.counts import Counts, Reason
 
@@ -50,7 +51,7 @@ class RecorderSettings:
     admin: AdminBind | None = None
     pipe_bytes: int = 16 * 1024 * 1024
     away_events: int = 20_000
-    flush_seconds: float = 0.02
+    flush_seconds: float = 0.01
     flush_events: int = 256
     start_seconds: float = 10.0
     # -P: a file of the directory that mcpr was started in must not pass for one of its modules.
@@ -78,7 +79,7 @@ class Recorder:
         self._ledger = Ledger([name for name, _ in settings.sinks])
         self._loop = asyncio.get_running_loop()
         self._pipe_bytes = min(settings.pipe_bytes, frames.LARGEST_BODY)
-        self._pending: list[RequestEvent] = []
+        self._pending = Pending()
         self._is_armed = False
         self._flush_events = settings.flush_events
         self._flush_seconds = settings.flush_seconds
@@ -122,26 +123,40 @@ class Recorder:
     def publish(self, event: RequestEvent) -> None:
         """Record an event. Never blocks, never raises."""
         pending = self._pending
-        pending.append(event)
-        if not self._is_armed:
-            self._is_armed = True
-            self._loop.call_later(self._flush_seconds, self._on_timer)
-        elif len(pending) >= self._flush_events:
-            self._flush()
+        if pending.rows:
+            self.publish_all([event])
+            return
+        pending.single.append(event)
+        if not self._is_armed or len(pending.single) >= self._flush_events:
+            self._flush_soon()
 
-    def digest(self, body: bytes) -> None:
+    def publish_all(self, events: list[RequestEvent]) -> None:
+        """Record events, in order."""
+        if events:
+            self._pending.add(events)
+            self._flush_soon()
+
+    def publish_rows(self, rows: list[Any], to_batch: ToBatch) -> None:
+        """Record rows of which `to_batch` makes a batch, later; the cheapest way.
+
+        It is called once for all that has come by then, and must be the same object every time.
+        """
+        self._pending.add_rows(rows, to_batch)
+        self._flush_soon()
+
+    def digest(self, body: bytes) -> bool:
         """Hand on what is too large to decode in this process (see `pipeline/digest`).
 
-        Counts as one published event, until the companion knows how many are in it.
+        Counts as one published event, until the companion knows how many are in it. False when
+        there is nobody to take it, or no room: then nothing is counted, and it is for the caller
+        to publish what is known without it.
         """
         link = self._link
-        if link is None:
-            self._ledger.lose(1, self._absence)
-        elif link.waiting_bytes + len(body) > self._pipe_bytes:
-            self._ledger.lose(1, "pipe_full")
-        else:
-            self._ledger.send_digest()
-            link.write(frames.frame(Kind.DIGEST, body))
+        if link is None or link.waiting_bytes + len(body) > self._pipe_bytes:
+            return False
+        self._ledger.send_digest()
+        link.write(frames.frame(Kind.DIGEST, body))
+        return True
 
     def counts(self) -> Counts:
         """The books of the first sink as of now."""
@@ -187,6 +202,13 @@ class Recorder:
         """Why there is nobody to send to."""
         return "closing" if self._draining.is_set() else "companion_away"
 
+    def _flush_soon(self) -> None:
+        if not self._is_armed:
+            self._is_armed = True
+            self._loop.call_later(self._flush_seconds, self._on_timer)
+        if len(self._pending) >= self._flush_events:
+            self._flush()
+
     def _on_timer(self) -> None:
         self._is_armed = False
         if self._pending:
@@ -195,18 +217,17 @@ class Recorder:
     def _flush(self) -> None:
         """Send everything pending, or drop what cannot be kept."""
         link = self._link
-        pending = self._pending
         if link is None:
-            excess = len(pending) - self._away_events
+            excess = len(self._pending) - self._away_events
             if excess > 0:
-                del pending[-excess:]
+                self._pending.drop_newest(excess)
                 self._ledger.lose(excess, self._absence)
             return
-        self._pending = []
+        pending = self._pending.take()
         try:
             data = frames.pack_events(pending)
         except (ValueError, OverflowError, TypeError):
-            pending = self._packable(pending)
+            pending = Batch.of(self._packable(pending))
             data = frames.pack_events(pending)
         if link.waiting_bytes + len(data) > self._pipe_bytes:
             self._ledger.lose(len(pending), "pipe_full")
@@ -215,7 +236,7 @@ class Recorder:
         self._ledger.send(len(pending))
         link.write(data)
 
-    def _packable(self, batch: list[RequestEvent]) -> list[RequestEvent]:
+    def _packable(self, batch: Batch) -> list[RequestEvent]:
         """The events that have a form in MessagePack: no half surrogates, no 65-bit numbers."""
         packable = []
         for event in batch:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from mcpr.events import RequestEvent
+from mcpr.events import Batch, RequestEvent
 from mcpr.sinks.counts import Counts, Reason
 from mcpr.sinks.lane import Lane
 from mcpr.sinks.sink import Sink
@@ -33,6 +33,7 @@ class Bus:
 
     def publish(self, batch: Sequence[RequestEvent]) -> None:
         """Offer the batch to every lane. Never blocks on a sink."""
+        batch = Batch.of(batch)
         for lane in self.lanes:
             lane.offer(batch)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from mcpr.errors import McprError
-from mcpr.events import RequestEvent
+from mcpr.events import Batch, RequestEvent
 from mcpr.sinks.counts import Reason, Tally
 from mcpr.sinks.sink import Sink
 
@@ -36,7 +36,8 @@ class Lane:
         self._limit_events = limit_events
         self._settled = settled
         self._changed = threading.Condition()
-        self._queue: deque[RequestEvent] = deque()
+        self._queue: deque[Batch] = deque()
+        self._queued = 0
         self._published = 0
         self._taken = 0
         self._tally = Tally()
@@ -50,7 +51,7 @@ class Lane:
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
 
     def __repr__(self) -> str:
-        return f"<Lane {self.name} {self._tally.counts(self._published)} queued={len(self._queue)}>"
+        return f"<Lane {self.name} {self._tally.counts(self._published)} queued={self._queued}>"
 
     def start(self) -> None:
         """Open the sink in the lane's thread; `opened` tells how that went."""
@@ -58,20 +59,25 @@ class Lane:
 
     def offer(self, batch: Sequence[RequestEvent]) -> None:
         """Queue the batch, or as much of it as there is room for."""
+        batch = Batch.of(batch)
+        if not batch:
+            return
         with self._changed:
             self._published += len(batch)
             if self._is_closing:
                 self._tally.drop(len(batch), "deadline")
                 self._settled()
                 return
-            room = self._limit_events - len(self._queue)
+            room = self._limit_events - self._queued
             if len(batch) > room:
                 self._tally.drop(len(batch) - room, "lane_full")
                 self._settled()
                 batch = batch[:room]
-            self._queue.extend(batch)
+            if batch:
+                self._queue.append(batch)
+                self._queued += len(batch)
             # A worker that waits for a fuller batch is left alone until there is one.
-            if self._is_asleep or len(self._queue) >= self._sink.batch_events:
+            if self._is_asleep or self._queued >= self._sink.batch_events:
                 self._changed.notify()
 
     def refuse(self, events: int, reason: Reason) -> None:
@@ -104,8 +110,9 @@ class Lane:
     def abandon(self) -> None:
         """Close the books: whatever is not settled is dropped."""
         with self._changed:
-            self._tally.drop(len(self._queue) + self._taken, "deadline")
+            self._tally.drop(self._queued + self._taken, "deadline")
             self._queue.clear()
+            self._queued = 0
             self._taken = 0
             self._is_closing = True
             self._is_abandoned = True
@@ -130,7 +137,7 @@ class Lane:
             self._report_bug(error)
         self._ended.set()
 
-    def _take(self) -> list[RequestEvent]:
+    def _take(self) -> Batch:
         """The next batch; empty when the lane is to end."""
         most = self._sink.batch_events
         with self._changed:
@@ -139,16 +146,30 @@ class Lane:
                 self._changed.wait()
             self._is_asleep = False
             fill_until = time.monotonic() + self._sink.linger_seconds
-            while len(self._queue) < most and not self._is_closing:
+            while self._queued < most and not self._is_closing:
                 remaining = fill_until - time.monotonic()
                 if remaining <= 0 or not self._changed.wait(remaining):
                     break
-            popleft = self._queue.popleft
-            batch = [popleft() for _ in range(min(most, len(self._queue)))]
-            self._taken = len(batch)
-        return batch
+            parts = self._first(most)
+        return Batch.joined(parts)
 
-    def _write(self, batch: list[RequestEvent]) -> None:
+    def _first(self, most: int) -> list[Batch]:
+        """Take the first `most` events, or all there are, out of the queue."""
+        queue = self._queue
+        parts: list[Batch] = []
+        room = most
+        while queue and room:
+            part = queue.popleft()
+            if len(part) > room:
+                queue.appendleft(part[room:])
+                part = part[:room]
+            parts.append(part)
+            room -= len(part)
+        self._taken = most - room
+        self._queued -= self._taken
+        return parts
+
+    def _write(self, batch: Batch) -> None:
         give_up_at = time.monotonic() + self._sink.retry_seconds
         delay = _FIRST_DELAY_SECONDS
         while True:

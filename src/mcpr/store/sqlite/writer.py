@@ -1,78 +1,73 @@
 """Writes events into the store: one transaction for each batch, one complete row for each event.
 
 On the measured path, so what looks odd here is measured: several rows in one statement, integers in
-place of repeated text, no None among the parameters. docs/reference/store.md has the numbers.
+place of repeated text, no None among the parameters, no column that says nothing, and all of it by
+column. docs/reference/store.md has the numbers.
 """
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
-from mcpr.events import NOT_AN_ERROR, Detail, RequestEvent
+from mcpr.events import NOT_AN_ERROR, Batch, RequestEvent
+from mcpr.events.batch import LABEL, Columns, Label
 from mcpr.events.latency import bucket
 from mcpr.store.sqlite.database import explained, open_for_writing
 
 # Binding None costs Python's sqlite3 as much as ten integers, so it is said by what never occurs.
 _NO_NUMBER = -(2**62)
-_NARROW = {
-    "id": "?",
-    "ts_ms": "?",
-    "label": "?",
-    "latency_us": "?",
-    "bucket": "?",
-    "upstream_us": f"nullif(?, {_NO_NUMBER})",
-    "upstream_first_us": f"nullif(?, {_NO_NUMBER})",
-    "bytes_in": "?",
-    "bytes_out": "?",
-    "is_error": "?",
-    "session": "nullif(?, 0)",
-}
-_TEXTS = ("subject", "raw_method", "error_text", "path")
-_WIDE = _NARROW | dict.fromkeys(_TEXTS, "nullif(?, 0)")
-# Rows per statement, from many to one.
-_STEPS = (128, 32, 8, 2, 1)
-_MOST_REMEMBERED = 20_000
-
-_LABEL = (
-    *("server", "kind", "method", "tool", "outcome", "origin", "http_status", "rpc_code"),
-    *("client", "client_version", "revision", "client_name", "http_method", "note"),
-)
+_NO_TEXT = 0
 _NO_BYTES = bytearray()
-_NO_DETAIL = Detail()
-_NO_TEXTS = (None,) * len(_TEXTS)
+_TEXTS = ("subject", "raw_method", "error_text", "path")
+# Rows per statement, from many to one.
+_STEPS = (250, 50, 10, 2, 1)
+_MOST_REMEMBERED = 20_000
+_MOST_SHAPES = 64
+
+#: Columns by name, and what stands for None in them; those without have none.
+_Shape = tuple[tuple[str, int | None], ...]
 
 
-def _insert(columns: dict[str, str], rows: int) -> str:
-    row = f"({', '.join(columns.values())})"
+@lru_cache(maxsize=_MOST_SHAPES)
+def _insert(shape: _Shape, rows: int) -> str:
+    """The statement that inserts `rows` rows of these columns."""
+    names = ", ".join(name for name, _ in shape)
+    row = ", ".join("?" if none is None else f"nullif(?, {none})" for _, none in shape)
     return (
-        f"INSERT INTO request_event ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our own names
+        f"INSERT INTO request_event ({names}) VALUES {', '.join([f'({row})'] * rows)}"  # noqa: S608 - our own names
         " ON CONFLICT (id) DO NOTHING"
     )
 
 
-_INSERTS = {
-    is_wide: [(rows, _insert(columns, rows)) for rows in _STEPS]
-    for is_wide, columns in ((False, _NARROW), (True, _WIDE))
-}
+class _Buckets(dict[int, int]):
+    """Latency → its bucket. Remembers the common ones: a logarithm costs ten look-ups."""
+
+    def __missing__(self, latency_us: int) -> int:
+        found = bucket(latency_us)
+        if len(self) < _MOST_REMEMBERED:
+            self[latency_us] = found
+        return found
 
 
-class _Labels(dict[tuple[object, ...], tuple[int, int]]):
+class _Labels(dict[Label, tuple[int, int]]):
     """Label → its id and whether it is an error. Asks the store for what it does not remember."""
 
-    _find = f"SELECT id FROM label WHERE {' AND '.join(f'{name} IS ?' for name in _LABEL)}"  # noqa: S608 - our own names
-    _add = f"INSERT INTO label ({', '.join(_LABEL)}) VALUES ({', '.join('?' * len(_LABEL))})"  # noqa: S608 - our own names
+    _find = f"SELECT id FROM label WHERE {' AND '.join(f'{name} IS ?' for name in LABEL)}"  # noqa: S608 - our own names
+    _add = f"INSERT INTO label ({', '.join(LABEL)}) VALUES ({', '.join('?' * len(LABEL))})"  # noqa: S608 - our own names
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
         self._connection = connection
 
-    def __missing__(self, label: tuple[object, ...]) -> tuple[int, int]:
+    def __missing__(self, label: Label) -> tuple[int, int]:
         row = self._connection.execute(self._find, label).fetchone()
         if row is None:
             row = (self._connection.execute(self._add, label).lastrowid,)
-        is_error = label[_LABEL.index("outcome")] not in NOT_AN_ERROR
+        is_error = label[LABEL.index("outcome")] not in NOT_AN_ERROR
         self[label] = found = (int(row[0]), int(is_error))
         return found
 
@@ -107,6 +102,7 @@ class Writer:
         self._connection = open_for_writing(self._path)
         self._labels = _Labels(self._connection)
         self._sessions = _Sessions(self._connection)
+        self._buckets = _Buckets()
         self._forgotten = -1
 
     def write(self, events: Sequence[RequestEvent]) -> int:
@@ -116,26 +112,27 @@ class Writer:
         cannot hold (a number beyond 64 bits, a lone surrogate). An error means: nothing was
         written.
         """
+        batch = Batch.of(events)
         with explained(f"cannot write to the store {self._path}", self._path):
             try:
                 with self._transaction():
-                    self._insert(events)
+                    self._insert(batch)
             except (OverflowError, ValueError):
-                return self._write_each(events)
-        return len(events)
+                return self._write_each(batch)
+        return len(batch)
 
     def close(self) -> None:
         """Close the file."""
         with explained(f"cannot close the store {self._path}", self._path):
             self._connection.close()
 
-    def _write_each(self, events: Sequence[RequestEvent]) -> int:
+    def _write_each(self, batch: Batch) -> int:
         """Write a batch of which some events cannot be written; no other must go with them."""
         written = 0
         with self._transaction():
-            for event in events:
+            for at in range(len(batch)):
                 with contextlib.suppress(OverflowError, ValueError):
-                    self._insert([event])
+                    self._insert(batch[at : at + 1])
                     written += 1
         return written
 
@@ -168,66 +165,76 @@ class Writer:
         self._sessions.clear()
 
     def _insert(self, events: Sequence[RequestEvent]) -> None:
-        is_wide = False
-        values = self._values(events, is_wide=is_wide)
-        if values is None:
-            is_wide = True
-            values = self._values(events, is_wide=is_wide) or []
-        width = len(_WIDE if is_wide else _NARROW)
+        batch = Batch.of(events)
+        if not batch:
+            return
+        shape, filled = self._filled(batch.columns)
+        width = len(shape)
+        values: list[object] = [None] * (width * len(batch))
+        for at, column in enumerate(filled):
+            values[at::width] = column
         start = 0
-        for rows, statement in _INSERTS[is_wide]:
+        for rows in _STEPS:
             size = rows * width
             while start + size <= len(values):
-                self._connection.execute(statement, values[start : start + size])
+                self._connection.execute(_insert(shape, rows), values[start : start + size])
                 start += size
 
-    def _values(self, events: Sequence[RequestEvent], *, is_wide: bool) -> list[object] | None:
-        """The parameters of all rows, one after the other, in the order of `_NARROW` or `_WIDE`.
-
-        None when an event has a text that a narrow row has no place for.
-        """
-        labels = self._labels
-        sessions = self._sessions
-        values: list[object] = []
-        for event in events:
-            detail = event.detail or _NO_DETAIL
-            label, is_error = labels[
-                event.server,
-                event.kind,
-                event.method,
-                event.tool,
-                event.outcome,
-                event.origin,
-                event.http_status,
-                event.rpc_code,
-                event.client,
-                event.client_version,
-                event.revision,
-                detail.client_name,
-                detail.http_method,
-                detail.note,
-            ]
-            latency_us = event.latency_us
-            upstream_us = event.upstream_us
-            first_us = detail.upstream_first_us
-            session = event.session
-            values += (
-                # A bytearray: binding bytes costs ten times as much. By +: its constructor is slow.
-                _NO_BYTES + event.id,
-                event.ts_ms,
-                label,
-                latency_us,
-                bucket(latency_us),
-                _NO_NUMBER if upstream_us is None else upstream_us,
-                _NO_NUMBER if first_us is None else first_us,
-                event.bytes_in,
-                event.bytes_out,
-                is_error,
-                0 if session is None else sessions[session],
+    def _filled(self, columns: Columns) -> tuple[_Shape, list[Sequence[object]]]:
+        """The columns of the rows that say something, by name and by value."""
+        labels = {at: self._labels[columns.labels[at]] for at in set(columns.label)}
+        numbers = {at: number for at, (number, _) in labels.items()}
+        errors = {at: is_error for at, (_, is_error) in labels.items()}
+        latencies = columns.latency_us
+        always: dict[str, Sequence[object]] = {
+            "id": _bindable(columns.ids),
+            "ts_ms": columns.ts_ms,
+            "label": _looked_up(numbers, columns.label),
+            "latency_us": latencies,
+            "bucket": [self._buckets[latency_us] for latency_us in latencies],
+            "bytes_in": columns.bytes_in,
+            "bytes_out": columns.bytes_out,
+        }
+        if any(errors.values()):
+            always["is_error"] = _looked_up(errors, columns.label)
+        shape: list[tuple[str, int | None]] = [(name, None) for name in always]
+        filled = list(always.values())
+        for name, none, column in self._sparse(columns):
+            missing = column.count(None)
+            if missing == len(column):
+                continue
+            shape.append((name, none if missing else None))
+            filled.append(
+                [none if said is None else said for said in column] if missing else column
             )
-            texts = (detail.subject, detail.method, detail.error_text, detail.path)
-            if is_wide:
-                values += [0 if text is None else text for text in texts]
-            elif texts != _NO_TEXTS:
-                return None
-        return values
+        return tuple(shape), filled
+
+    def _sparse(self, columns: Columns) -> Iterator[tuple[str, int, Sequence[object]]]:
+        """The columns that may have nothing to say: name, what stands for None, values."""
+        sessions = {
+            at: None if (session := columns.sessions[at]) is None else self._sessions[session]
+            for at in set(columns.session)
+        }
+        yield "session", _NO_NUMBER, _looked_up(sessions, columns.session)
+        yield "upstream_us", _NO_NUMBER, columns.upstream_us
+        yield "upstream_first_us", _NO_NUMBER, columns.upstream_first_us
+        if columns.texts:
+            nothing = (None,) * len(_TEXTS)
+            rows = [columns.texts.get(at, nothing) for at in range(len(columns.ts_ms))]
+            for name, texts in zip(_TEXTS, zip(*rows, strict=True), strict=True):
+                yield name, _NO_TEXT, texts
+
+
+def _looked_up(known: Mapping[int, object], keys: Sequence[int]) -> Sequence[object]:
+    """What is known for each key."""
+    if len(known) == 1 and keys:
+        ((_, value),) = known.items()
+        return (value,) * len(keys)
+    return [known[key] for key in keys]
+
+
+def _bindable(ids: Sequence[bytes | bytearray]) -> Sequence[bytearray]:
+    """The ids as bytearrays: binding bytes costs ten times as much."""
+    if {*map(type, ids)} == {bytearray}:
+        return cast("Sequence[bytearray]", ids)
+    return [_NO_BYTES + event_id for event_id in ids]

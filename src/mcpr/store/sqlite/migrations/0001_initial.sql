@@ -56,7 +56,7 @@ CREATE TABLE request_event (
     upstream_first_us INTEGER,
     bytes_in          INTEGER NOT NULL,
     bytes_out         INTEGER NOT NULL,
-    is_error          INTEGER NOT NULL,
+    is_error          INTEGER NOT NULL DEFAULT 0,
     session           INTEGER REFERENCES session (id),
     subject           TEXT,
     raw_method        TEXT,
