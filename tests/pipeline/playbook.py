@@ -106,10 +106,11 @@ class Playbook:
         if in_companion:
             self.recording.digest = self._digest
 
-    def _digest(self, exchange: Exchange, ending: Ending, now_ns: int) -> None:
+    def _digest(self, exchange: Exchange, ending: Ending, now_ns: int) -> bool:
         frame = pack(exchange, ending, now_ns)
         self.frames.append(frame)
         self.rows += complete(frame, self.recording.ids)
+        return True
 
     def post(
         self,

@@ -386,3 +386,14 @@ def test_whatever_comes_the_bound_holds_and_all_is_given_back(steps: list[tuple[
 
 def test_the_limit_of_what_is_kept_is_the_limit_of_an_answer() -> None:
     assert KEEP_LIMIT == 10 * 1024 * 1024
+
+
+def test_what_nobody_can_take_is_recorded_without_its_answer() -> None:
+    """A full pipe must cost the outcome, not the row; we chose it."""
+    play = Playbook(in_companion=True)
+    play.recording.digest = lambda _exchange, _ending, _now: False
+    play.exchange(call_tool("add"), result(note=LARGE))
+    (row,) = play.rows
+    assert (row.kind, row.method, row.tool) == ("rpc", "tools/call", "add")
+    assert (row.outcome, row.origin, row.http_status) == ("unread", None, 200)
+    assert row.bytes_out > DECODE_LIMIT

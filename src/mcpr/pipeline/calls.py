@@ -11,7 +11,7 @@ import re
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from mcpr.events import RequestEvent
+from mcpr.pipeline.common import Row
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller
@@ -77,9 +77,10 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     if not calls:
         return
     read, are_plain = _read(calls)
-    wall_ns, server, keep_detail = recording.wall_ns, recording.server, recording.keep_detail
+    wall_ns = recording.wall_ns
+    numbers, sessions = recording.common.numbers, recording.common.sessions
     caller_of, tools = recording.sessions.callers.get, recording.tools
-    events: list[RequestEvent] = []
+    rows: list[Row] = []
     ids = recording.ids.mint_many((calls[-1][7] + wall_ns) // 1_000_000, len(calls))
     for call, pair, event_id in zip(calls, read, ids, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
@@ -95,8 +96,8 @@ def record(recording: Recording, calls: list[Completed]) -> None:
             )
             or _is_common(recording, call, pair, are_plain=are_plain)
         ):
-            recording.publish_all(events)
-            events = []
+            recording.publish_rows(rows)
+            rows = []
             _unusual(recording, call)
             continue
         if params is None or params.meta is None:
@@ -104,30 +105,26 @@ def record(recording: Recording, calls: list[Completed]) -> None:
             revision = facts.revision or caller.revision
         else:
             caller, revision = _caller(recording, facts, params.meta)
-        events.append(
-            RequestEvent(
+        said = (
+            pair[0].method,
+            None if params is None else params.name,
+            answer_facts.status,
+            caller,
+            revision,
+        )
+        rows.append(
+            (
                 event_id,
                 (started_ns + wall_ns) // 1_000_000,
-                server,
-                "rpc",
-                pair[0].method,
-                None if params is None else params.name,
-                "ok",
-                None,
-                answer_facts.status,
-                None,
+                numbers[said],
                 (now_ns - started_ns) // 1000,
                 (now_ns - sent_ns) // 1000,
                 len(body),
                 len(answer_body),
-                facts.session,
-                caller.client,
-                caller.version,
-                revision,
-                caller.detail if keep_detail else None,
+                sessions[facts.session],
             )
         )
-    recording.publish_all(events)
+    recording.publish_rows(rows)
 
 
 def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:

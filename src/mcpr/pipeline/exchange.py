@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import UNSET, Raw
 
-from mcpr.events import Ids, Kind, RequestEvent
+from mcpr.events import Batch, Ids, Kind, RequestEvent
 from mcpr.pipeline import outcomes, verdicts
 from mcpr.pipeline.answers import KEEP_LIMIT, AnswerReader
+from mcpr.pipeline.common import Common, Row
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
@@ -41,8 +42,8 @@ class Recording:
     """What the exchanges of one server share.
 
     publish: takes each event once; all of a list at once goes to `sink`, if there is one.
-    digest: takes an exchange whose bodies are too large to decode here; None where large bodies
-    are decoded after all (in the companion).
+    digest: takes an exchange whose bodies are too large to decode here, or says no; None where
+    large bodies are decoded after all (in the companion).
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
@@ -53,8 +54,8 @@ class Recording:
     server: str
     publish: Callable[[RequestEvent], None]
     ids: Ids
-    sink: Callable[[list[RequestEvent]], None] | None = None
-    digest: "Callable[[Exchange, Ending, int], None] | None" = None
+    sink: Callable[[list[Row], Callable[[list[Row]], Batch]], None] | None = None
+    digest: "Callable[[Exchange, Ending, int], bool] | None" = None
     active: "Callable[[], Iterable[Exchange]]" = tuple
     keep_detail: bool = True
     wall_ns: int = 0
@@ -64,13 +65,21 @@ class Recording:
     tools: set[str] = field(default_factory=set)
     held: int = 0
     max_held: int = 64 * 1024 * 1024
+    common: Common = field(init=False)
+    to_batch: Callable[[list[Row]], Batch] = field(init=False)
 
-    def publish_all(self, events: list[RequestEvent]) -> None:
-        """Publish a list, which is the sink's own from then on."""
-        if self.sink is not None:
-            self.sink(events)
+    def __post_init__(self) -> None:
+        self.common = Common(self.server, keep_detail=self.keep_detail)
+        self.to_batch = self.common.batch
+
+    def publish_rows(self, rows: list[Row]) -> None:
+        """Publish common calls."""
+        if not rows:
             return
-        for event in events:
+        if self.sink is not None:
+            self.sink(rows, self.to_batch)
+            return
+        for event in self.to_batch(rows):
             self.publish(event)
 
 
@@ -264,9 +273,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         if ending == "gone" and self.status is not None and self.status >= 400:
             ending = "complete"  # Nobody needs to read to its end what a status says.
         if self.deferred and recording.digest is not None:
-            if self.message is not None:
-                self._open_session(self.message, outcomes.UNREAD)
-            recording.digest(self, ending, now_ns)
+            self._hand_on(recording.digest, ending, now_ns)
             return
         if self.message is None:
             recording.publish(row(self, None, verdicts.of_exchange(self, ending), now_ns))
@@ -285,6 +292,18 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             self.body, self.reader = b"", None
             for message in waiting:
                 recording.unanswered.wait(self, message, now_ns)
+
+    def _hand_on(
+        self, digest: "Callable[[Exchange, Ending, int], bool]", ending: Ending, now_ns: int
+    ) -> None:
+        """Let the companion read the large bodies; if it cannot, record what is known without."""
+        if self.message is not None:
+            self._open_session(self.message, outcomes.UNREAD)
+        if digest(self, ending, now_ns):
+            return
+        verdict = outcomes.UNREAD if ending == "complete" else verdicts.of_exchange(self, ending)
+        for message in (self.message, *self.others):
+            self.recording.publish(row(self, message, verdict, now_ns))
 
     def _finish(self) -> None:
         """No more is read, and nothing more is kept but for the digest."""

@@ -61,12 +61,13 @@ class _Proxy:
             settings.name,
             recorder.publish,
             Ids(random.getrandbits),
+            sink=recorder.publish_rows,
             keep_detail=settings.detail,
         )
         listener, pool = self._data_plane(recording, loop)
 
-        def digest(exchange: Exchange, ending: Ending, now_ns: int) -> None:
-            recorder.digest(pack(exchange, ending, now_ns))
+        def digest(exchange: Exchange, ending: Ending, now_ns: int) -> bool:
+            return recorder.digest(pack(exchange, ending, now_ns))
 
         recording.digest = digest
         recording.active = lambda: [

@@ -1,0 +1,96 @@
+"""What common calls say again and again, by numbers; and their rows as columns.
+
+A call's row differs from its neighbours' in numbers only: its words are those of a few tools and
+callers. So they are put together once, and a row names them by a number (see `events/batch`).
+"""
+
+from mcpr.events import Batch, Outcome
+from mcpr.events.batch import Columns, Label
+from mcpr.pipeline.identity import Caller
+
+#: id, ts_ms, number of its words, latency_us, upstream_us, bytes in and out, number of its session.
+Row = tuple[bytes, int, int, int, int, int, int, int]
+#: method, tool, HTTP status, caller, revision.
+Said = tuple[str, str | None, int | None, Caller, str | None]
+
+_MOST = 4096
+_OK: Outcome = "ok"
+
+
+class _Numbers(dict[Said, int]):
+    """What was said → its number. A number stays with its words as long as both are remembered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[Said] = []
+
+    def __missing__(self, said: Said) -> int:
+        number = self[said] = len(self.said)
+        self.said.append(said)
+        return number
+
+
+class _Sessions(dict[str | None, int]):
+    """Session → its number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str | None] = []
+
+    def __missing__(self, session: str | None) -> int:
+        number = self[session] = len(self.said)
+        self.said.append(session)
+        return number
+
+
+class Common:
+    """The words of one recording's common calls."""
+
+    __slots__ = ("_keep_detail", "_labels", "_server", "numbers", "sessions")
+
+    def __init__(self, server: str, *, keep_detail: bool) -> None:
+        self._server = server
+        self._keep_detail = keep_detail
+        self._labels: list[Label] = []
+        self.numbers = _Numbers()
+        self.sessions = _Sessions()
+
+    def batch(self, rows: list[Row]) -> Batch:
+        """The rows of at least one call, with their words."""
+        ids, ts_ms, label, latency_us, upstream_us, bytes_in, bytes_out, session = zip(
+            *rows, strict=True
+        )
+        labels = self._labels
+        labels += [self._label(said) for said in self.numbers.said[len(labels) :]]
+        sessions = self.sessions.said
+        batch = Batch(
+            Columns(
+                ids,
+                ts_ms,
+                label,
+                latency_us,
+                upstream_us,
+                (None,) * len(rows),
+                bytes_in,
+                bytes_out,
+                session,
+                {number: labels[number] for number in set(label)},
+                {number: sessions[number] for number in set(session)},
+                {},
+            )
+        )
+        if len(labels) + len(sessions) > _MOST:
+            self.numbers.clear()
+            self.numbers.said = []
+            self._labels = []
+            self.sessions.clear()
+            self.sessions.said = []
+        return batch
+
+    def _label(self, said: Said) -> Label:
+        method, tool, status, caller, revision = said
+        name = caller.name if self._keep_detail else None
+        return (
+            *(self._server, "rpc", method, tool, _OK, None, status, None),
+            *(caller.client, caller.version, revision, name, None, None),
+        )
