@@ -52,12 +52,13 @@ class IntoErrorText(ProxyHandler):
     """Records what was asked as the error's text."""
 
     def completed(self, calls: list[Completed]) -> None:
-        publish = self.recording.publish
+        publish, sink = self.recording.publish, self.recording.sink
+        self.recording.sink = None  # Rows in columns have no place for it; single events do.
         for call in calls:
             detail = Detail(error_text=call[1].decode())
             self.recording.publish = partial(_publish_with, publish, detail)
             super().completed([call])
-        self.recording.publish = publish
+        self.recording.publish, self.recording.sink = publish, sink
 
 
 def _publish_with(
