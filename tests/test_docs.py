@@ -245,7 +245,7 @@ def test_every_limit_stands_in_its_page_with_its_default() -> None:
 
 
 #: How an exchange ends without an answer of ours.
-SILENT = {"complete", "gone"}
+SILENT = {"complete", "gone", "stopped"}
 
 
 def test_every_answer_of_our_own_stands_in_the_reference() -> None:

@@ -149,7 +149,9 @@ def test_what_is_not_done_in_time_is_cut_and_counted(*, is_known: bool) -> None:
             assert await drained(plane, 0.05) == 1
             assert await caller.rest() == b""
             assert plane.is_at_rest()
-            assert len(plane.rows()) == 1 + is_known
+            rows = plane.rows()
+            assert len(rows) == 1 + is_known
+            assert (rows[-1].outcome, rows[-1].origin) == ("broken", "proxy")
 
     run(scene())
 

@@ -104,7 +104,7 @@ endings: st.SearchStrategy[Ending] = st.sampled_from(
     [
         *["complete"] * 6,
         *("cut", "garbage", "timeout", "unreachable", "gone", "over"),
-        *("busy", "too_large", "denied", "malformed", "internal"),
+        *("busy", "too_large", "denied", "malformed", "stopped", "internal"),
     ]
 )
 lines = st.sampled_from([(), (session("s"),)])

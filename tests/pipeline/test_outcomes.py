@@ -1,9 +1,13 @@
 """Codes, statuses and probes: what the tables make of an error."""
 
+from typing import get_args
+
 import pytest
 from tests.pipeline.messages import call_tool, error, event, modern, result
 from tests.pipeline.playbook import EVENTS, JSON, Playbook, ended_as
 
+from mcpr.dataplane import handler as data_plane
+from mcpr.pipeline import outcomes
 from mcpr.pipeline.outcomes import MAX_ERROR_TEXT, of_error
 from mcpr.protocol.jsonrpc import Error
 
@@ -113,3 +117,9 @@ def test_a_get_answered_with_405_asked_for_a_stream_and_there_is_none(
     play = Playbook()
     play.get().answers(status, JSON).says(error(-32000, id=None)).ends()
     assert ended_as(play.take_one()) == wanted
+
+
+def test_data_plane_and_pipeline_name_the_same_endings() -> None:
+    """Two rooms that do not know each other; only the proxy does."""
+    assert get_args(data_plane.Ending) == get_args(outcomes.Ending)
+    assert outcomes.ENDINGS.keys() == {*get_args(outcomes.Ending)} - {"complete"}

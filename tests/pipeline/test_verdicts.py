@@ -126,6 +126,7 @@ BY_ENDING: dict[Ending, str] = {
     "too_large": "limited/limit",
     "denied": "denied/policy",
     "malformed": "http_error/client",
+    "stopped": "broken/proxy",
     "internal": "internal/proxy",
 }
 

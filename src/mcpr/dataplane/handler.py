@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: closed too early, or sent what is not HTTP. "timeout": no first byte in time. "unreachable": no
 #: connection. "gone": the client left. "over": the answer is larger than allowed. "busy": no place.
 #: "too_large": the request body is. "denied": the handler's plan refused it. "malformed": the
-#: client's HTTP is broken. "internal": our own mistake.
+#: client's HTTP is broken. "stopped": we ended before it did. "internal": our own mistake.
 Ending = Literal[
     "complete",
     "cut",
@@ -28,6 +28,7 @@ Ending = Literal[
     "too_large",
     "denied",
     "malformed",
+    "stopped",
     "internal",
 ]
 

@@ -153,7 +153,7 @@ class Listener:
             await asyncio.sleep(_DRAIN_TICK_SECONDS)
         cut = sum(client.seen() is not None for client in self.clients)
         for client in list(self.clients):
-            client.fail("gone")
+            client.fail("stopped")
             client.transport.abort()
         if self._tick is not None:
             self._tick.cancel()

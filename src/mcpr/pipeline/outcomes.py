@@ -23,6 +23,7 @@ Ending = Literal[
     "too_large",
     "denied",
     "malformed",
+    "stopped",
     "internal",
 ]
 
@@ -50,6 +51,7 @@ ENDINGS: dict[Ending, Verdict] = {
     "too_large": Verdict("limited", "limit"),
     "denied": Verdict("denied", "policy"),
     "malformed": Verdict("http_error", "client"),
+    "stopped": Verdict("broken", "proxy"),
     "internal": Verdict("internal", "proxy"),
 }
 CANCELLED = Verdict("cancelled", "client")
