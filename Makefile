@@ -20,10 +20,10 @@ help: ## this list
 demo: .venv/.test ## an MCP server, mcpr before it, a client that calls; Ctrl-C ends it
 	@$(BIN)/python scripts/demo.py
 
-test: .venv/.test .venv/.bench $(CONFORMANCE)/node_modules/.make ## every test, small size
+test: .venv/.test .venv/.bench .venv/.system $(CONFORMANCE)/node_modules/.make ## every test, small size
 	@$(BIN)/pytest --timeout=300
 
-test-full: .venv/.test .venv/.bench $(CONFORMANCE)/node_modules/.make ## the same tests, full size, with a report
+test-full: .venv/.test .venv/.bench .venv/.system $(CONFORMANCE)/node_modules/.make ## the same tests, full size, with a report
 	@$(BIN)/python scripts/full_report.py
 
 check: .venv/.test ## format, lint, types, architecture, docs
@@ -64,6 +64,10 @@ clean: ## removes everything that make put here
 
 .venv/.bench: .venv/.base
 	@scripts/setup bench
+	@touch $@
+
+.venv/.system: .venv/.base
+	@scripts/setup system
 	@touch $@
 
 $(CONFORMANCE)/node_modules/.make: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json $(CONFORMANCE)/.npmrc .venv/.test

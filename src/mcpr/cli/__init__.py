@@ -19,6 +19,10 @@ COMMANDS = {
     "run": Entry("mcpr.cli.run:run", "Put mcpr before an MCP server and record what happens."),
     "logs": Entry("mcpr.cli.questions:logs", "Show recorded calls, the newest last."),
     "tools": Entry("mcpr.cli.questions:tools", "Show how the tools fare: calls, errors, latency."),
+    "healthcheck": Entry(
+        "mcpr.cli.healthcheck:healthcheck",
+        "Ask a running proxy whether it is ready; exit with 0 if so.",
+    ),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
     "proxy": Entry("mcpr.cli:proxy", "The proxy's commands: `mcpr proxy run` is `mcpr run`."),
 }

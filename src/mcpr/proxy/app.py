@@ -6,6 +6,7 @@ Order at the start: store, companion, upstream pool, listener. Order at the end:
 import asyncio
 import gc
 import logging
+import os
 import random
 import resource
 import signal
@@ -24,6 +25,7 @@ from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.handler import ProxyHandler
+from mcpr.proxy.notify import Notifier
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
 from mcpr.settings import RunSettings
 from mcpr.settings.run import is_loopback
@@ -36,18 +38,21 @@ _RECORDER_DRAIN_SECONDS = 10.0
 def run(settings: RunSettings) -> int:
     """Run the proxy until SIGTERM or SIGINT. Returns the exit code; raises McprError at start."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="mcpr: %(message)s")
+    # Before there is a child that could inherit it.
+    notifier = Notifier.from_environment(os.environ)
     admin_bind(settings.admin)  # Before anything is made: a wrong address is a wrong command.
     key = session_key(settings.db)
     _raise_descriptor_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_Proxy(settings, key).serve())
+        return runner.run(_Proxy(settings, key, notifier).serve())
 
 
 class _Proxy:
     """One running proxy."""
 
-    def __init__(self, settings: RunSettings, key: bytes) -> None:
+    def __init__(self, settings: RunSettings, key: bytes, notifier: Notifier) -> None:
         self.settings = settings
+        self._notifier = notifier
         self._names = SessionNames(key)
 
     async def serve(self) -> int:
@@ -80,8 +85,13 @@ class _Proxy:
             raise
         _settle_memory()
         _say_hello(settings, port, started)
+        self._notifier.ready(f"port {port}, before {settings.upstream}")
+        self._notifier.keep_alive(loop)
         await stop.wait()
-        return await self._drain(listener, pool, recording, recorder, stop)
+        self._notifier.stopping()
+        code = await self._drain(listener, pool, recording, recorder, stop)
+        self._notifier.close()
+        return code
 
     def _data_plane(
         self, recording: Recording, loop: asyncio.AbstractEventLoop
