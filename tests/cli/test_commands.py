@@ -14,31 +14,34 @@ from tests.store.building import a_store
 from tests.store.processes import running
 
 from mcpr import __version__
-from mcpr.cli import COMMANDS
+from mcpr.cli import COMMANDS, STORE_COMMANDS
 from mcpr.errors import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 MCPR = Path(sys.executable).with_name("mcpr")
 
 
+ENTRIES = COMMANDS | {f"store {name}": entry for name, entry in STORE_COMMANDS.items()}
+
+
 def loaded(name: str) -> click.Command:
-    module, _, attribute = COMMANDS[name].target.partition(":")
+    module, _, attribute = ENTRIES[name].target.partition(":")
     command = getattr(import_module(module), attribute)
     assert isinstance(command, click.Command)
     return command
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_a_command_says_of_itself_what_the_table_says_of_it(name: str) -> None:
     command = loaded(name)
-    assert command.name == name
-    assert (command.help or "").partition("\n")[0] == COMMANDS[name].help
+    assert command.name == name.rsplit(maxsplit=1)[-1]
+    assert (command.help or "").partition("\n")[0] == ENTRIES[name].help
 
 
-@pytest.mark.parametrize("name", ["", *COMMANDS])
+@pytest.mark.parametrize("name", ["", *ENTRIES])
 def test_help_is_as_in_its_golden_file(name: str) -> None:
     answer = ask(*name.split(), "--help")
-    assert answer == (Exit.OK, golden(f"help{name and '-'}{name}.txt"), "")
+    assert answer == (Exit.OK, golden("-".join(["help", *name.split()]) + ".txt"), "")
 
 
 def test_help_imports_nothing_but_click() -> None:
@@ -137,7 +140,7 @@ def test_the_shell_completes_commands() -> None:
     assert done.stdout == "plain,tools\n"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_every_option_of_a_command_stands_in_the_reference(name: str) -> None:
     page = (ROOT / "docs/reference/cli.md").read_text()
     section = page.partition(f"\n## mcpr {name}\n")[2].partition("\n## ")[0]

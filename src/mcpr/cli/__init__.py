@@ -23,14 +23,22 @@ COMMANDS = {
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",
     ),
+    "store": Entry(
+        "mcpr.cli:store_group", "Look after the store: its size, and space to give back."
+    ),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
     "proxy": Entry("mcpr.cli:proxy", "The proxy's commands: `mcpr proxy run` is `mcpr run`."),
+}
+STORE_COMMANDS = {
+    "stats": Entry("mcpr.cli.store:stats", "Show what is in the store and how large it is."),
+    "vacuum": Entry("mcpr.cli.store:vacuum", "Give back space, and delete old events if asked."),
 }
 PROXY_COMMANDS = {"run": COMMANDS["run"]}
 
 _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 proxy = LazyGroup(PROXY_COMMANDS, name="proxy", help=COMMANDS["proxy"].help)
+store_group = LazyGroup(STORE_COMMANDS, name="store", help=COMMANDS["store"].help)
 mcpr = LazyGroup(
     COMMANDS,
     name="mcpr",

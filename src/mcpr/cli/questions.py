@@ -1,8 +1,6 @@
 """`mcpr logs` and `mcpr tools`: a question of `store/questions` each, and the renderer."""
 
-import os
 import select
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +8,8 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
-from mcpr.cli.render import Form, Question, Renderer, Terminal
+from mcpr.cli.options import form_option, store_option, terminal
+from mcpr.cli.render import Form, Question, Renderer
 from mcpr.cli.table import Column
 from mcpr.cli.words import local_time, zone
 from mcpr.errors import UsageError
@@ -107,21 +106,8 @@ def _common(default_since: str) -> Callable[[_Command], _Command]:
         ),
         click.option("--until", metavar="WHEN", help="Until when.  [default: now]"),
         click.option("--server", metavar="NAME", help="Only of this MCP server."),
-        click.option(
-            "--db",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="PATH",
-            help="The store's file.  [env: MCPR_DB; default: ~/.mcpr/store.db]",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            "form",
-            type=click.Choice(("table", "json", "ndjson", "csv")),
-            default="table",
-            show_default=True,
-            help="The form of the answer.",
-        ),
+        store_option,
+        form_option,
     )
 
     def add(command: _Command) -> _Command:
@@ -166,7 +152,7 @@ def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
     is_of_all_time = options["id"] is not None or options["session"] is not None
     window = _window(options, now_ms(), None if is_of_all_time else "1h")
     where = _log_filter(options, window)
-    renderer = Renderer(LOG, form, _terminal(), goes_on=options["follow"])
+    renderer = Renderer(LOG, form, terminal(), goes_on=options["follow"])
     with SqliteEventStore(store_path(options["db"])) as store:
         cursor = store.last_seq()
         rows = log(store, where, options["limit"])[::-1]
@@ -195,7 +181,7 @@ def tools(now_ms: Callable[[], int], **options: Unpack[_Common]) -> None:
     where = Filter(window=window, server=options["server"])
     with SqliteEventStore(store_path(options["db"])) as store:
         rows = ask_tools(store, where)
-        click.echo(Renderer(TOOLS, form, _terminal()).document(rows, window), nl=False)
+        click.echo(Renderer(TOOLS, form, terminal()).document(rows, window), nl=False)
         if form == "table" and rows:
             click.echo(f"\nErrors: every outcome but {_NOT_ERRORS}.")
         elif form == "table":
@@ -229,16 +215,6 @@ def _window(options: _Common, now_ms: int, default: str | None) -> Window:
     else:
         since_ms = 0 if default is None else max(0, end_ms - duration_ms(default))
     return Window(since_ms, until_ms)
-
-
-def _terminal() -> Terminal:
-    is_terminal = sys.stdout.isatty()
-    return Terminal(
-        width=shutil.get_terminal_size().columns,
-        has_colour=is_terminal
-        and not os.environ.get("NO_COLOR")
-        and os.environ.get("TERM") != "dumb",
-    )
 
 
 def _follow(store: EventStore, where: Filter, cursor: int, renderer: Renderer[LogRow]) -> None:

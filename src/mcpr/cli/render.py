@@ -64,14 +64,17 @@ class Renderer(Generic[Row]):
         self._has_colour = terminal.has_colour
         self._is_begun = False
 
-    def document(self, rows: Sequence[Row], window: Window) -> str:
-        """The whole answer. As json it is one object, in every other form `lines`."""
+    def document(self, rows: Sequence[Row], window: Window | None) -> str:
+        """The whole answer. As json it is one object, in every other form `lines`.
+
+        window: None for an answer that is not about a span of time.
+        """
         if self._form != "json":
             return self.lines(rows)
         return _json(
             {
                 "question": self._question.name,
-                "window": dataclasses.asdict(window),
+                "window": None if window is None else dataclasses.asdict(window),
                 "rows": [dataclasses.asdict(row) for row in rows],
             }
         )

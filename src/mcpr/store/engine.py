@@ -82,6 +82,35 @@ class Measure:
     last_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of a store is of one server. oldest_ms, newest_ms: arrivals, epoch ms."""
+
+    server: str
+    events: int
+    errors: int
+    sessions: int
+    oldest_ms: int
+    newest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How large a store is.
+
+    file_bytes: of the file with all that belongs into it; free_bytes: of these, not in use.
+    wal_bytes: of what waits beside the file to be put into it.
+    names: texts that are kept once for many events. sessions: that any event names.
+    """
+
+    file_bytes: int
+    free_bytes: int
+    wal_bytes: int
+    names: int
+    sessions: int
+    schema_version: int
+
+
 class EventStore(Protocol):
     """One store of events, open for reading. Raises StoreError when it cannot be read.
 
@@ -99,6 +128,12 @@ class EventStore(Protocol):
 
     def measures(self, where: Filter, by: Sequence[Dimension]) -> list[Measure]:
         """Sums by dimensions and latency bucket, in no order."""
+
+    def shares(self) -> list[Share]:
+        """What is of each server, in no order."""
+
+    def volume(self) -> Volume:
+        """How large it is."""
 
     def close(self) -> None:
         """Let go of the store."""

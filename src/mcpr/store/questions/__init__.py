@@ -5,6 +5,7 @@ page, the JSON API) only chooses the filter and the form.
 """
 
 from mcpr.store.questions.log import LogRow, News, follow, log
+from mcpr.store.questions.stats import StatsRow, stats
 from mcpr.store.questions.tools import ToolRow, tools
 
-__all__ = ["LogRow", "News", "ToolRow", "follow", "log", "tools"]
+__all__ = ["LogRow", "News", "StatsRow", "ToolRow", "follow", "log", "stats", "tools"]

@@ -103,6 +103,14 @@ def _look(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
         raise
 
 
+def wal_bytes(path: Path) -> int:
+    """Size of what is beside the store's file and not yet in it; 0 where there is nothing."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 @contextlib.contextmanager
 def explained(what: str, path: Path) -> Iterator[None]:
     """Turn what SQLite or the system says into a StoreError: why, and what to do."""

@@ -1,14 +1,15 @@
 """What SQLite answers to the questions: the SQL behind `EventStore`."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mcpr.events import Detail, RequestEvent
-from mcpr.store.engine import Dimension, Filter, Measure, Recorded
-from mcpr.store.sqlite.database import explained, open_for_reading
+from mcpr.store.engine import Dimension, Filter, Measure, Recorded, Share, Volume
+from mcpr.store.sqlite.database import explained, open_for_reading, wal_bytes
 
 _COLUMNS = (
     "e.seq, e.id, e.ts_ms, l.server, l.kind, l.method, l.tool, l.outcome, l.origin, l.http_status,"
@@ -128,6 +129,35 @@ class SqliteEventStore:
             Measure(tuple(row[:size]), *row[size:]) for row in self._rows(query, *sql.parameters)
         ]
 
+    def shares(self) -> list[Share]:
+        """See EventStore."""
+        counted = (
+            "SELECT l.server, sum(m.events), sum(m.errors), min(m.oldest), max(m.newest) FROM"
+            " (SELECT label, count(*) AS events, sum(is_error) AS errors, min(ts_ms) AS oldest,"
+            " max(ts_ms) AS newest FROM request_event GROUP BY label) AS m"
+            " JOIN label AS l ON l.id = m.label GROUP BY l.server"
+        )
+        named = (
+            "SELECT l.server, count(DISTINCT m.session) FROM (SELECT DISTINCT label, session FROM"
+            " request_event WHERE session IS NOT NULL) AS m"
+            " JOIN label AS l ON l.id = m.label GROUP BY l.server"
+        )
+        with self._one_moment():
+            sessions = dict(self._rows(named))
+            return [
+                Share(server, events, errors, sessions.get(server, 0), oldest, newest)
+                for server, events, errors, oldest, newest in self._rows(counted)
+            ]
+
+    def volume(self) -> Volume:
+        """See EventStore."""
+        [(page, pages, free, version, names, sessions)] = self._rows(
+            "SELECT page_size, page_count, freelist_count, user_version,"
+            " (SELECT count(*) FROM label), (SELECT count(*) FROM session) FROM pragma_page_size,"
+            " pragma_page_count, pragma_freelist_count, pragma_user_version"
+        )
+        return Volume(page * pages, page * free, wal_bytes(self._path), names, sessions, version)
+
     def close(self) -> None:
         """See EventStore."""
         with explained(f"cannot close the store {self._path}", self._path):
@@ -143,6 +173,16 @@ class SqliteEventStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """What is asked within sees one state of the store."""
+        with explained(f"cannot read the store {self._path}", self._path):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
 
     def _rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         with explained(f"cannot read the store {self._path}", self._path):

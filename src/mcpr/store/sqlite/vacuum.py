@@ -1,0 +1,224 @@
+"""Gives space back: old events, names that nobody uses, free pages, the write-ahead log.
+
+Works beside running proxies. All is done in small transactions, each held for a few milliseconds,
+with pauses between them that are longer, so that no writer waits long and no reader at all. Bytes
+are gone when it is done: `secure_delete` overwrites what is deleted, the emptied pages are cut off
+the file, and the write-ahead log, which still had them, is truncated.
+"""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcpr.store.sqlite.database import explained, open_for_reading, open_for_writing, wal_bytes
+
+#: What a step should hold the write lock for, and what it waits before the next one.
+_HOLD_SECONDS = 0.015
+_PAUSE_SECONDS = 0.005
+_FEWEST, _FIRST, _MOST = 5, 20, 5_000
+#: How long a checkpoint may wait for readers, because writers wait with it; how often it tries.
+_CHECKPOINT_WAIT_MS = 20
+_CHECKPOINT_TRIES = 10
+_CHECKPOINT_PAUSE_SECONDS = 0.2
+
+#: Every table whose rows have an age, and the column that says it.
+AGED = {"request_event": "ts_ms"}
+#: Every table of texts that are kept once, and where their ids are used.
+INTERNED = {"label": ("request_event", "label"), "session": ("request_event", "session")}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a store holds. free_bytes: of the file, not in use."""
+
+    events: int
+    names: int
+    sessions: int
+    file_bytes: int
+    free_bytes: int
+    wal_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuumed:
+    """What was there before and after, or would be.
+
+    longest_hold_us: how long the write lock was held at most at once.
+    is_wal_emptied: False while another program reads what the log still has.
+    """
+
+    before: Held
+    after: Held
+    longest_hold_us: int
+    is_wal_emptied: bool
+
+
+def vacuum(path: Path, before_ms: int | None = None) -> Vacuumed:
+    """Delete events older than `before_ms`, if given, and names nobody uses; return the space.
+
+    Raises StoreError. What was done until then stays done, and doing it again goes on.
+    """
+    # Reading first: a store that is not there must not be made to be emptied.
+    open_for_reading(path).close()
+    with (
+        closing(open_for_writing(path)) as connection,
+        explained(f"cannot vacuum the store {path}", path),
+    ):
+        before = _held(connection, path)
+        steps = _Steps(connection)
+        if before_ms is not None:
+            for table, column in AGED.items():
+                steps.repeat(
+                    f"DELETE FROM {table} WHERE rowid IN"  # noqa: S608 - our own names
+                    f" (SELECT rowid FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?)",
+                    before_ms,
+                )
+        for name in INTERNED:
+            _forget_unused(connection, steps, name)
+        steps.return_pages()
+        is_emptied = _empty_wal(connection)
+        return Vacuumed(before, _held(connection, path), steps.longest_us, is_emptied)
+
+
+def survey(path: Path, before_ms: int | None = None) -> Vacuumed:
+    """What `vacuum` would do; the size of the file is an estimate. Changes nothing."""
+    with (
+        closing(open_for_reading(path)) as connection,
+        explained(f"cannot read the store {path}", path),
+    ):
+        connection.execute("BEGIN")
+        held = _held(connection, path)
+        kept = {
+            name: _number(
+                connection,
+                f"SELECT count(DISTINCT {column}) FROM {table} WHERE {AGED[table]} >= ?",  # noqa: S608 - our own names
+                before_ms or 0,
+            )
+            for name, (table, column) in INTERNED.items()
+        }
+        events = sum(
+            _number(connection, f"SELECT count(*) FROM {table} WHERE {column} >= ?", before_ms or 0)  # noqa: S608 - our own names
+            for table, column in AGED.items()
+        )
+    used = held.file_bytes - held.free_bytes
+    share = events / held.events if held.events else 1.0
+    after = Held(events, kept["label"], kept["session"], round(used * share), 0, 0)
+    return Vacuumed(held, after, 0, is_wal_emptied=True)
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Small transactions, as large as fits into the time that they may take."""
+
+    connection: sqlite3.Connection
+    longest_us: int = 0
+    size: int = _FIRST
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """One transaction; afterwards the others get their turn."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        self._learn(time.monotonic() - began)
+
+    def repeat(self, statement: str, *parameters: object) -> None:
+        """Run a statement that ends with a LIMIT until it finds less than that."""
+        self.size = _FIRST
+        while True:
+            with self.step():
+                limit = self.size
+                done = self.connection.execute(statement, (*parameters, limit)).rowcount
+            if done < limit:
+                return
+
+    def return_pages(self) -> None:
+        """Cut the free pages off the file."""
+        self.size = _FIRST
+        while _pragma(self.connection, "freelist_count"):
+            # Its own transaction, and it works while its rows are fetched.
+            began = time.monotonic()
+            self.connection.execute(f"PRAGMA incremental_vacuum({self.size})").fetchall()
+            self._learn(time.monotonic() - began)
+
+    def _learn(self, seconds: float) -> None:
+        self.longest_us = max(self.longest_us, round(seconds * 1_000_000))
+        if seconds > _HOLD_SECONDS:
+            self.size = max(_FEWEST, self.size // 2)
+        elif seconds < _HOLD_SECONDS / 2:
+            self.size = min(_MOST, self.size + self.size // 4 + 1)
+        time.sleep(max(_PAUSE_SECONDS, seconds))
+
+
+def _forget_unused(connection: sqlite3.Connection, steps: _Steps, name: str) -> None:
+    """Delete the names that no event uses.
+
+    They are looked for without a lock, which may take long; under the lock only the events that
+    have come since are asked, so a name that a writer has just used again stays.
+    """
+    table, column = INTERNED[name]
+    connection.execute("BEGIN")
+    last = _number(connection, f"SELECT coalesce(max(rowid), 0) FROM {table}")  # noqa: S608 - our own names
+    unused = connection.execute(
+        f"SELECT id FROM {name} WHERE id NOT IN"  # noqa: S608 - our own names
+        f" (SELECT {column} FROM {table} WHERE {column} IS NOT NULL)"
+    ).fetchall()
+    connection.execute("ROLLBACK")
+    at = 0
+    while at < len(unused):
+        chunk = unused[at : at + steps.size]
+        at += len(chunk)
+        with steps.step():
+            connection.executemany(
+                f"DELETE FROM {name} WHERE id = ? AND NOT EXISTS"  # noqa: S608 - our own names
+                f" (SELECT 1 FROM {table} WHERE rowid > {last} AND {column} = {name}.id)",
+                chunk,
+            )
+
+
+def _empty_wal(connection: sqlite3.Connection) -> bool:
+    """Put the write-ahead log into the file and truncate it. False if readers keep it."""
+    # Passive first: it does the work without making anybody wait.
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    (usual,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
+    try:
+        for _ in range(_CHECKPOINT_TRIES):
+            (is_busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not is_busy:
+                return True
+            time.sleep(_CHECKPOINT_PAUSE_SECONDS)
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+def _held(connection: sqlite3.Connection, path: Path) -> Held:
+    page = _pragma(connection, "page_size")
+    return Held(
+        events=sum(_number(connection, f"SELECT count(*) FROM {table}") for table in AGED),  # noqa: S608 - our own names
+        names=_number(connection, "SELECT count(*) FROM label"),
+        sessions=_number(connection, "SELECT count(*) FROM session"),
+        file_bytes=page * _pragma(connection, "page_count"),
+        free_bytes=page * _pragma(connection, "freelist_count"),
+        wal_bytes=wal_bytes(path),
+    )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return _number(connection, f"PRAGMA {name}")
+
+
+def _number(connection: sqlite3.Connection, query: str, *parameters: object) -> int:
+    (number,) = connection.execute(query, parameters).fetchone()
+    return int(number)
