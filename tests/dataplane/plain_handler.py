@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
-from mcpr.dataplane import AnswerPlan, Completed, Ending, Refusal, RequestPlan
+from mcpr.dataplane import AnswerPlan, Completed, Editor, Ending, Refusal, RequestPlan
 from mcpr.protocol.http1 import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Seen:
 
     is_endless: bool = False
     at_border: bool = True
+    edits: bool = False
+    editor: Editor | None = None
 
     def read_request(self, body: bytes) -> None:
         self.told.append("request")

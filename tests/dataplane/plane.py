@@ -10,6 +10,7 @@ from tests.dataplane.plain_handler import PlainHandler
 
 from mcpr.dataplane import Address, Listener, Pool
 from mcpr.events import Ids, RequestEvent
+from mcpr.pipeline.csp import CspRules
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import Guard
 from mcpr.pipeline.identity import SessionNames
@@ -59,10 +60,11 @@ async def proxying(
     upstream_port: int,
     limits: Limits | None = None,
     allowed_hosts: frozenset[str] = frozenset(),
+    csp: CspRules | None = None,
 ) -> AsyncIterator[Plane]:
     """The data plane with the proxy's own handler; at its end every exchange has ended."""
     events: list[RequestEvent] = []
-    recording = Recording("weather", events.append, Ids(random.Random(7).getrandbits))
+    recording = Recording("weather", events.append, Ids(random.Random(7).getrandbits), csp=csp)
     handler = ProxyHandler(
         recording,
         Guard(allowed_hosts, loopback=True),

@@ -6,6 +6,7 @@ Knows HTTP/1.1 and no MCP: what a head means and what is recorded is the handler
 from mcpr.dataplane.handler import (
     AnswerPlan,
     Completed,
+    Editor,
     Ending,
     Handler,
     Refusal,
@@ -19,6 +20,7 @@ __all__ = [
     "Address",
     "AnswerPlan",
     "Completed",
+    "Editor",
     "Ending",
     "Handler",
     "Listener",

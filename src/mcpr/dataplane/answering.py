@@ -8,7 +8,8 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 from mcpr.dataplane.body import RequestBody
-from mcpr.dataplane.handler import AnswerPlan, Ending, Refusal, RequestPlan, Watch
+from mcpr.dataplane.editing import EditedAnswer
+from mcpr.dataplane.handler import AnswerPlan, Editor, Ending, Refusal, RequestPlan, Watch
 from mcpr.dataplane.refusals import REFUSALS, render
 from mcpr.dataplane.state import (
     ANSWER,
@@ -42,6 +43,7 @@ class Answering(asyncio.Protocol):
     takes_whole: an answer that comes in one piece may be written as it is planned.
     watch, head, plan: of the exchange under way.
     unwatched: the request body of a common call; nobody watches it as long as it goes well.
+    edited: the answer under way, if it is changed on its way.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class Answering(asyncio.Protocol):
         "body",
         "connection_task",
         "deadline_ns",
+        "edited",
         "head",
         "held",
         "held_size",
@@ -101,6 +104,7 @@ class Answering(asyncio.Protocol):
         self._allowance = -1
         self._unchunk = False
         self._unframed = False
+        self.edited: EditedAnswer | None = None
 
     def seen(self) -> Watch | None:
         """Who watches the exchange under way: from now on somebody does."""
@@ -135,6 +139,8 @@ class Answering(asyncio.Protocol):
             self.fail("busy")
             return None
         watch.read_head(plan.facts, now_ns)
+        if watch.editor is not None:
+            return self._start_edited(watch.editor, request, plan)
         self.state = ANSWER
         self.deadline_ns = FOREVER
         self._allowance = pool.limits.answer_bytes if plan.is_bounded else -1
@@ -146,6 +152,21 @@ class Answering(asyncio.Protocol):
             return plan.ended
         lines = plan.without_chunking() if self._unchunk else plan.lines
         return lines + (b"Connection: keep-alive\r\n\r\n" if self.keep else _CLOSE)
+
+    def _start_edited(self, editor: Editor, request: RequestHead, plan: AnswerPlan) -> bytes:
+        """The answer is changed on its way: what is held is not begun, and may still fail well."""
+        assert self.plan is not None
+        self.edited = EditedAnswer(editor, plan, http10=request.http10)
+        self._unframed = self.edited.is_unframed
+        self.deadline_ns = FOREVER
+        self._allowance = self.plan.pool.limits.answer_bytes if plan.is_bounded else -1
+        self._unchunk = False
+        if self._unframed or self.body is not None:
+            self.keep = False
+        if not editor.is_stream:
+            return b""
+        self.state = ANSWER
+        return self.edited.head(keep=self.keep)
 
     def _leave_count(self, pool: "Pool") -> bool:
         """Become a stream: they have a count of their own. Returns False if that is full."""
@@ -170,14 +191,22 @@ class Answering(asyncio.Protocol):
                     self.state = SENT  # Nothing was handed on: there may be a better answer.
                 self.fail("over")
                 return
-        self.transport.write(head + raw if head else raw)
         watch = self.watch
         assert watch is not None
+        if self.edited is not None:
+            try:
+                raw = self.edited.more(pieces)
+            except ValueError:
+                self.fail("garbage")
+                return
+        self.transport.write(head + raw if head else raw)
         for piece in pieces:
             watch.read_data(piece, now_ns)
 
     def end_answer(self) -> None:
         """The answer is complete."""
+        if self.edited is not None:
+            self.transport.write(self.edited.end(keep=self.keep))
         self.upstream = None
         self.release()
         self.finish("complete")
@@ -196,6 +225,7 @@ class Answering(asyncio.Protocol):
         """The exchange is over: record it, and go on to the next, or close."""
         now = monotonic_ns()
         watch, self.watch = self.seen(), None
+        self.edited = None
         if watch is not None:
             watch.end(ending, now)
         if not self.keep:
@@ -255,6 +285,7 @@ class Answering(asyncio.Protocol):
         self.drop_upstream()
         self.held = []
         self.held_size = 0
+        self.edited = None
         watch = self.watch = self.seen() or handler.refuse(refusal, now)
         watch.status = refusal.status
         # After these nobody knows what the next bytes are.

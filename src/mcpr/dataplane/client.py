@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from mcpr.dataplane.answering import Answering
 from mcpr.dataplane.body import RequestBody
+from mcpr.dataplane.editing import in_no_coding
 from mcpr.dataplane.handler import Refusal, RequestPlan
 from mcpr.dataplane.refusals import REFUSALS
 from mcpr.dataplane.state import (
@@ -77,6 +78,7 @@ class Client(Answering):
                     plan is not None
                     and len(data) - end == plan.length
                     and not self.listener.draining
+                    and (plan.marker is None or data.find(plan.marker, end) < 0)
                 ):
                     body = data[end:]
                     self.started_ns = now = monotonic_ns()
@@ -243,6 +245,9 @@ class Client(Answering):
         assert self.watch is not None
         assert self.plan is not None
         self.watch.read_request(whole)
+        if self.watch.edits:
+            self.takes_whole = False
+            self.plan = in_no_coding(self.plan)
         self.held = [whole if body is None else body.frame([whole])]
         self.plan.pool.start(self)
 

@@ -56,6 +56,7 @@ class RequestPlan:
     first_byte_ns: how long the answer may take to begin.
     length: size of the body that a fast path may expect, -1 when there is more to think about.
     is_common: nobody needs to see the exchange before it is over, if it goes well.
+    marker: a body with these bytes in it has to be read before anything is sent on.
     head, method: what it is a plan of; the listener sets them.
     """
 
@@ -66,6 +67,7 @@ class RequestPlan:
         "head",
         "is_common",
         "length",
+        "marker",
         "method",
         "pool",
         "refusal",
@@ -83,6 +85,7 @@ class RequestPlan:
         length: int,
         is_common: bool = False,
         refusal: Refusal | None = None,
+        marker: bytes | None = None,
     ) -> None:
         self.facts = facts
         self.pool = pool
@@ -94,6 +97,7 @@ class RequestPlan:
         self.head: RequestHead | None = None
         self.method = b""
         self.refusal = refusal
+        self.marker = marker
 
     def exactly(self, lines: list[bytes], length: int) -> "RequestPlan":
         """The plan of this head with these lines in it, and a body of this length."""
@@ -106,6 +110,7 @@ class RequestPlan:
             length=length,
             is_common=self.is_common,
             refusal=self.refusal,
+            marker=self.marker,
         )
         plan.head = self.head
         plan.method = self.method
@@ -178,11 +183,37 @@ class AnswerPlan:
         return b"\r\n".join(x for x in lines if x[:18].lower() != b"transfer-encoding:")
 
 
+class Editor(Protocol):
+    """Changes the body of one answer on its way.
+
+    is_stream: what `feed` returns is handed on at once; otherwise all of it is held until the end.
+    raw: what was held, as it came.
+    """
+
+    @property
+    def is_stream(self) -> bool:
+        """See above."""
+
+    @property
+    def raw(self) -> bytes:
+        """See above."""
+
+    def feed(self, piece: bytes) -> bytes:
+        """More of the body. Raises ValueError when it cannot be read, and so not be handed on."""
+
+    def finish(self) -> bytes | None:
+        """What is left to hand on: the rest of a stream, a whole new body, or None: `raw` is it."""
+
+
 class Watch(Protocol):
-    """Sees one exchange go by. Times are nanoseconds of the monotonic clock."""
+    """Sees one exchange go by. Times are nanoseconds of the monotonic clock.
+
+    edits: the answer may have to be changed on its way; known once the request was read.
+    """
 
     sent_ns: int
     status: int | None
+    edits: bool
 
     def read_request(self, body: bytes) -> None:
         """The whole request body."""
@@ -201,6 +232,10 @@ class Watch(Protocol):
 
     def end(self, ending: Ending, now_ns: int) -> None:
         """The exchange is over. Exactly one of `whole` and `end` is called, once."""
+
+    @property
+    def editor(self) -> Editor | None:
+        """Who changes the answer; known once its head was read."""
 
     @property
     def is_endless(self) -> bool:

@@ -15,6 +15,7 @@ from mcpr.events import Batch, Ids, Kind, RequestEvent
 from mcpr.pipeline import outcomes, verdicts
 from mcpr.pipeline.answers import KEEP_LIMIT, AnswerReader
 from mcpr.pipeline.common import Common, Row
+from mcpr.pipeline.csp import CspRules, EventsEditor, JsonEditor, Widget, editor_for
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
@@ -28,7 +29,7 @@ from mcpr.protocol.jsonrpc import (
     read_messages,
     same_id,
 )
-from mcpr.protocol.mcp import STREAMS, bounded_revision
+from mcpr.protocol.mcp import STREAMS, WITH_RESOURCES, bounded_revision
 
 #: What is larger is not decoded where calls travel, but by the companion (ADR 0002).
 DECODE_LIMIT = 256 * 1024
@@ -48,6 +49,8 @@ class Recording:
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
     tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
+    csp: what becomes of the policies of widgets; None where answers are handed on as they are.
+    on_widgets: told of the widgets in each answer that was read for them.
     held: bytes of large bodies kept at this moment; bounded by `max_held`.
     """
 
@@ -63,6 +66,8 @@ class Recording:
     sessions: Sessions = field(default_factory=Sessions)
     unanswered: Unanswered = field(default_factory=Unanswered)
     tools: set[str] = field(default_factory=set)
+    csp: CspRules | None = None
+    on_widgets: Callable[[list[Widget]], None] | None = None
     held: int = 0
     max_held: int = 64 * 1024 * 1024
     common: Common = field(init=False)
@@ -89,6 +94,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     message: the first (nearly always the only) JSON-RPC message; others: the rest of a batch.
     opened: keyed hash of the session that this exchange opened.
     deferred: a body is too large to decode here. cancelled: the client said it wants no answer.
+    edits: the answer may hold widgets, whose policies are to be written. editor: who does that.
     A struct rather than a class with `__init__`: one is made for every call.
     """
 
@@ -111,11 +117,15 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     held: int = 0
     deferred: bool = False
     cancelled: bool = False
+    edits: bool = False
+    editor: JsonEditor | EventsEditor | None = None
 
     def read_request(self, body: bytes) -> None:
         """The request's whole body. Decides what the exchange is; call once, before the end."""
         self.bytes_in = len(body)
         if not self.facts.is_json:
+            # A stream may bring what an earlier one was cut off before.
+            self.edits = self.facts.opens_stream and self.recording.csp is not None
             return
         self.body = body
         self.deferred = len(body) > DECODE_LIMIT and self.recording.digest is not None
@@ -146,6 +156,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             self.kind = "stream" if method in STREAMS else "rpc"
         if self.kind == "notification" or len(messages) > 1:
             self._cancel(messages)
+        if self.recording.csp is not None:
+            self.edits = any(m.method in WITH_RESOURCES for m in (message, *self.others))
         if is_ambiguous(body, message):
             self.note = "ambiguous"
 
@@ -166,6 +178,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         self.first_ns = now_ns
         self.answer = answer
         self.status = answer.status
+        if self.edits and self.recording.csp is not None:
+            self.editor = editor_for(answer, self.recording.csp)
         is_events = answer.is_events
         if is_events and self.kind == "http" and self.facts.http_method == "GET":
             self.kind = "stream"  # Asked for as `*/*`, as curl does.
@@ -308,6 +322,12 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     def _finish(self) -> None:
         """No more is read, and nothing more is kept but for the digest."""
         reader = self.reader
+        if self.editor is not None:
+            if self.editor.untouched is not None:
+                self.remark("csp_unread")
+            if self.editor.widgets and self.recording.on_widgets is not None:
+                self.recording.on_widgets(self.editor.widgets)
+            self.editor = None
         if reader is not None:
             reader.finish()
             if reader.too_large:

@@ -56,6 +56,9 @@ NOTIFICATIONS = frozenset(
 
 KNOWN_METHODS = REQUESTS | NOTIFICATIONS
 
+#: Requests whose answers hold resources, and so widgets.
+WITH_RESOURCES = frozenset(("resources/list", "resources/templates/list", "resources/read"))
+
 #: Requests whose answer is a stream that stays open.
 STREAMS = frozenset(("subscriptions/listen",))
 

@@ -38,6 +38,8 @@ _UNKNOWN = RequestFacts(
 _FOREVER_NS = 1 << 61
 #: Larger bodies are read one by one.
 _COMMON_BYTES = 65_536
+#: In the body of every request whose answer may hold widgets. Without the slash: some write it \\/.
+_RESOURCES = b'"resources'
 _NO_BUFFERING = b"X-Accel-Buffering: no\r\n"
 
 
@@ -78,6 +80,9 @@ class ProxyHandler:
             and not (head.chunked or head.http10 or head.expects_continue)
             and head.method != b"HEAD"
         )
+        edits = self.recording.csp is not None
+        if edits and facts.opens_stream:
+            fast = False
         length = (head.content_length or 0) if fast else -1
         return RequestPlan(
             facts=facts,
@@ -89,6 +94,7 @@ class ProxyHandler:
             # Whoever has no session and says no revision may be about to get a session.
             is_common=facts.is_json and not (facts.session is None and facts.revision is None),
             refusal=refusal,
+            marker=_RESOURCES if edits else None,
         )
 
     def _forward(self, head: RequestHead) -> bytes:
