@@ -203,6 +203,7 @@ PROXY = (
         "What works directly works through mcpr, byte for byte where nothing must change.",
         tests=(
             f"{_CONFORMANCE}::{_NO_DIFFERENCE}",
+            f"{_CONFORMANCE}::test_our_own_server_passes_every_required_scenario",
             f"{_HEADERS}::test_end_to_end_lines_pass_in_both_directions_as_they_came",
             f"{_HEADERS}::test_hop_by_hop_lines_end_here_in_both_directions",
             f"{_HEADERS}::test_every_status_passes_with_its_reason_and_its_body",

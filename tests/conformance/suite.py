@@ -1,12 +1,13 @@
-"""Runs the official conformance suite against server-everything, directly or through a proxy.
+"""Runs the official conformance suite against a server, directly or through a proxy.
 
-Which proxy is an argument: mcpr, or a relay that shows what the comparison can and cannot see.
+Which server is an argument, and which proxy: mcpr, or a relay that shows what the comparison can
+and cannot see.
 The suite insists on URLs with the name localhost (its DNS-rebinding scenario sends that Host).
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,25 @@ _VERDICT_CODES = (0, 1)
 
 Command = list[str | Path]
 
+ServerCommand = Callable[[Tools, int], Command]
+"""(tools, port) → the command of a server that listens on that port, with its endpoint at /mcp."""
+
+
+def everything_command(tools: Tools, port: int) -> Command:
+    """server-everything: somebody else's, of the older revisions only."""
+    return ["env", f"PORT={port}", tools.node, tools.server, "streamableHttp"]
+
+
+def fixture_command(_tools: Tools, port: int) -> Command:
+    """Our own, which has all that the suite asks for, in both eras."""
+    return [sys.executable, "-m", "tests.conformance.fixture.server", "--port", str(port)]
+
+
+SERVERS: Mapping[str, ServerCommand] = {
+    "everything": everything_command,
+    "fixture": fixture_command,
+}
+
 ProxyCommand = Callable[[int, Path], Command]
 """(port of the server, scratch folder) → the command of a proxy before it.
 
@@ -60,6 +80,17 @@ def relay_command(*options: str) -> ProxyCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One comparison: a server of SERVERS and a revision."""
+
+    server: str
+    revision: str
+
+    def __str__(self) -> str:
+        return f"{self.server}-{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
 class ProxiedRun:
     """A run through a proxy: the suite's report, and how the proxy ended when asked to."""
 
@@ -75,33 +106,32 @@ class Suite:
     tools: Tools
     scratch: Path
 
-    def run_direct(self, revision: str) -> Report:
-        """What the suite says about a fresh server-everything."""
-        folder = self.scratch / f"direct-{revision}"
-        with self._server(folder / "server") as server_port:
-            return self._run(server_port, revision, folder)
+    def run_direct(self, case: Case) -> Report:
+        """What the suite says about a fresh server."""
+        folder = self.scratch / f"direct-{case}"
+        with self._server(case, folder / "server") as server_port:
+            return self._run(server_port, case.revision, folder)
 
-    def run_through(self, proxy: ProxyCommand, revision: str, name: str) -> ProxiedRun:
-        """What the suite says about a fresh server-everything behind a fresh proxy.
+    def run_through(self, proxy: ProxyCommand, case: Case, name: str) -> ProxiedRun:
+        """What the suite says about a fresh server behind a fresh proxy.
 
         name: of this run, for its folder.
         """
-        folder = self.scratch / f"{name}-{revision}"
+        folder = self.scratch / f"{name}-{case}"
         with (
-            self._server(folder / "server") as server_port,
+            self._server(case, folder / "server") as server_port,
             running(proxy(server_port, folder), folder / "proxy") as program,
         ):
             proxy_port = program.wait_until(
                 lambda: _printed_port(program, server_port), START_SECONDS
             )
-            report = self._run(proxy_port, revision, folder)
+            report = self._run(proxy_port, case.revision, folder)
             return ProxiedRun(report, program.stop(), program.stderr.read_text())
 
     @contextmanager
-    def _server(self, folder: Path) -> Iterator[int]:
+    def _server(self, case: Case, folder: Path) -> Iterator[int]:
         port = find_free_port()
-        command: Command = [self.tools.node, self.tools.server, "streamableHttp"]
-        with running(command, folder, environment={"PORT": str(port)}) as program:
+        with running(SERVERS[case.server](self.tools, port), folder) as program:
             program.wait_until(lambda: accepts_connections(port), START_SECONDS)
             yield port
 

@@ -11,6 +11,7 @@ from tests.conformance.checks import (
     count_verdicts,
     find_differences,
     read_report,
+    read_requirements,
 )
 
 PASSED = Check("c", "SUCCESS", "")
@@ -86,6 +87,12 @@ def test_a_scenario_that_threw_is_one_failure_with_the_suites_reason(tmp_path: P
     report = read_report(tmp_path, "\nFailed to run scenario tasks: Error: refused\n    at x\n")
     assert report == {"tasks": Counter([Check(CRASHED_CHECK, "FAILURE", "Error: refused")])}
     assert count_verdicts(report) == (0, 1)
+
+
+def test_the_required_scenarios_are_those_of_the_server_alone(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("# c\nserver:\n  - ping\n  # why\n  - tools-list\n\nclient:\n  - other\n")
+    assert read_requirements(path) == {"ping", "tools-list"}
 
 
 def test_a_folder_that_is_not_the_suites_is_refused(tmp_path: Path) -> None:

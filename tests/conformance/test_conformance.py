@@ -5,58 +5,77 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from tests.conformance.checks import Report, count_verdicts, find_differences
+from tests.conformance.checks import Report, count_verdicts, find_differences, read_requirements
 from tests.conformance.install import install_tools
 from tests.conformance.suite import (
     REVISIONS,
+    SERVERS,
+    Case,
     ProxiedRun,
     Suite,
     mcpr_command,
     relay_command,
 )
+from tests.protocol.size import IS_FULL
 
 pytestmark = pytest.mark.timeout(600)
 
+CASES = [Case(server, revision) for server in SERVERS for revision in REVISIONS]
+
 GUARDED_SCENARIO = "dns-rebinding-protection"
-"""The one scenario in which mcpr answers in the server's stead: its Host and Origin guard."""
+"""The one scenario in which mcpr may answer in the server's stead: its Host and Origin guard."""
+
+_REJECTED, _ACCEPTED = "localhost-host-rebinding-rejected", "localhost-host-valid-accepted"
+_BOTH_REFUSED = [(_REJECTED, "SUCCESS"), (_ACCEPTED, "FAILURE")]
+_BOTH_GOOD = [(_REJECTED, "SUCCESS"), (_ACCEPTED, "SUCCESS")]
 
 GUARDED_CHECKS = {
-    "2025-11-25": {
-        "direct": [
-            ("localhost-host-rebinding-rejected", "FAILURE"),
-            ("localhost-host-valid-accepted", "SUCCESS"),
-        ],
-        "through": [
-            ("localhost-host-rebinding-rejected", "SUCCESS"),
-            ("localhost-host-valid-accepted", "SUCCESS"),
-        ],
+    # server-everything has no guard, so mcpr's is seen.
+    Case("everything", "2025-11-25"): {
+        "direct": [(_REJECTED, "FAILURE"), (_ACCEPTED, "SUCCESS")],
+        "through": _BOTH_GOOD,
     },
-    # This server refuses every request of the revision with 400, the foreign Host's and the good
-    # one's alike, so here a guard has nothing to add and nothing may differ.
-    "2026-07-28": {
-        "direct": [
-            ("localhost-host-rebinding-rejected", "SUCCESS"),
-            ("localhost-host-valid-accepted", "FAILURE"),
-        ],
-        "through": [
-            ("localhost-host-rebinding-rejected", "SUCCESS"),
-            ("localhost-host-valid-accepted", "FAILURE"),
-        ],
-    },
+    # It refuses every request of the newer revision with 400, the foreign Host's and the good
+    # one's alike, so there a guard has nothing to add and nothing may differ.
+    Case("everything", "2026-07-28"): {"direct": _BOTH_REFUSED, "through": _BOTH_REFUSED},
+    # Our own server has one as well.
+    Case("fixture", "2025-11-25"): {"direct": _BOTH_GOOD, "through": _BOTH_GOOD},
+    Case("fixture", "2026-07-28"): {"direct": _BOTH_GOOD, "through": _BOTH_GOOD},
 }
 
-DIRECT_BASELINE = {"2025-11-25": (33, 47, 22), "2026-07-28": (50, 11, 146)}
-"""Scenarios, passed and failed checks of the pinned suite against the pinned server."""
+DIRECT_BASELINE = {
+    Case("everything", "2025-11-25"): (33, 47, 22),
+    Case("everything", "2026-07-28"): (50, 11, 146),
+    Case("fixture", "2025-11-25"): (33, 84, 0),
+    Case("fixture", "2026-07-28"): (50, 164, 30),
+}
+"""Scenarios, passed and failed checks of the pinned suite against the pinned servers."""
+
+REQUIRED_COUNT = {"2025-11-25": 30, "2026-07-28": 37}
+"""How many scenarios of a server the suite's own requirements name."""
 
 COUNTS = re.compile(r"published=(\d+) written=(\d+) rejected=(\d+) dropped=(\d+)")
 
 PLANTED = [
-    # revision, what to drop, scenarios that must notice
-    ("2025-11-25", ("--drop-response", "mcp-session-id"), {"server-session-lifecycle", "ping"}),
-    ("2025-11-25", ("--drop-response", "content-type"), {"tools-list", "prompts-list"}),
-    ("2025-11-25", ("--drop-request", "mcp-protocol-version"), {"server-sse-polling"}),
-    ("2026-07-28", ("--drop-request", "accept"), {"server-stateless", "tools-list"}),
+    # server, revision, what to drop, scenarios that must notice
+    ("everything", "2025-11-25", "response mcp-session-id", {"server-session-lifecycle", "ping"}),
+    ("everything", "2025-11-25", "response content-type", {"tools-list", "prompts-list"}),
+    ("everything", "2025-11-25", "request mcp-protocol-version", {"server-sse-polling"}),
+    ("everything", "2026-07-28", "request accept", {"server-stateless", "tools-list"}),
+    ("fixture", "2025-11-25", "request mcp-session-id", {"tools-list", "ping"}),
+    ("fixture", "2026-07-28", "request mcp-method", {"tools-list", "caching"}),
+    ("fixture", "2026-07-28", "request mcp-param-region", {"http-custom-header-server-validation"}),
 ]
+PLANTED_AT_FULL_SIZE = [
+    ("fixture", "2025-11-25", "request mcp-protocol-version", {"server-sse-polling"}),
+    ("fixture", "2025-11-25", "request last-event-id", {"server-sse-polling"}),
+    ("fixture", "2025-11-25", "response content-type", {"tools-list", "prompts-list"}),
+    ("fixture", "2026-07-28", "request mcp-protocol-version", {"server-stateless", "tools-list"}),
+    ("fixture", "2026-07-28", "request mcp-name", {"tools-call-simple-text", "prompts-get-simple"}),
+    ("fixture", "2026-07-28", "response content-type", {"tools-call-with-progress"}),
+]
+if IS_FULL:
+    PLANTED += PLANTED_AT_FULL_SIZE
 
 
 @pytest.fixture(scope="session")
@@ -65,46 +84,61 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 
 
 @pytest.fixture(scope="session")
-def direct(suite: Suite) -> Callable[[str], Report]:
-    """Revision → its direct run, made once."""
+def direct(suite: Suite) -> Callable[[Case], Report]:
+    """Case → its direct run, made once."""
     return cache(suite.run_direct)
 
 
 @pytest.fixture(scope="session")
-def through_mcpr(suite: Suite) -> Callable[[str], ProxiedRun]:
-    """Revision → its run through mcpr, made once."""
-    return cache(lambda revision: suite.run_through(mcpr_command, revision, "mcpr"))
+def through_mcpr(suite: Suite) -> Callable[[Case], ProxiedRun]:
+    """Case → its run through mcpr, made once."""
+    return cache(lambda case: suite.run_through(mcpr_command, case, "mcpr"))
 
 
 def list_statuses(report: Report, scenario: str) -> list[tuple[str, str]]:
     return sorted((check.id, check.status) for check in report[scenario].elements())
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+def scenarios_allowed_to_differ(case: Case) -> list[str]:
+    """None, but for the guarded one of the server that has no guard of its own."""
+    return [GUARDED_SCENARIO] if case.server == "everything" else []
+
+
+def scenarios_not_passed(report: Report) -> set[str]:
+    """Scenarios with a check that is neither passed nor, by the suite's own word, skipped."""
+    return {
+        scenario
+        for scenario, checks in report.items()
+        if any(check.status not in {"SUCCESS", "SKIPPED"} for check in checks)
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_suite_finds_no_difference_between_mcpr_and_the_server_behind_it(
-    revision: str, direct: Callable[[str], Report], through_mcpr: Callable[[str], ProxiedRun]
+    case: Case, direct: Callable[[Case], Report], through_mcpr: Callable[[Case], ProxiedRun]
 ) -> None:
-    through = through_mcpr(revision).report
-    assert find_differences(direct(revision), through, ignoring=[GUARDED_SCENARIO]) == []
+    through = through_mcpr(case).report
+    ignoring = scenarios_allowed_to_differ(case)
+    assert find_differences(direct(case), through, ignoring=ignoring) == []
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_only_the_guard_of_mcpr_changes_what_the_dns_rebinding_scenario_finds(
-    revision: str, direct: Callable[[str], Report], through_mcpr: Callable[[str], ProxiedRun]
+    case: Case, direct: Callable[[Case], Report], through_mcpr: Callable[[Case], ProxiedRun]
 ) -> None:
     found = {
-        "direct": list_statuses(direct(revision), GUARDED_SCENARIO),
-        "through": list_statuses(through_mcpr(revision).report, GUARDED_SCENARIO),
+        "direct": list_statuses(direct(case), GUARDED_SCENARIO),
+        "through": list_statuses(through_mcpr(case).report, GUARDED_SCENARIO),
     }
-    assert found == GUARDED_CHECKS[revision]
+    assert found == GUARDED_CHECKS[case]
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_mcpr_recorded_the_suites_calls_without_loss_and_ended_well(
-    revision: str, through_mcpr: Callable[[str], ProxiedRun]
+    case: Case, through_mcpr: Callable[[Case], ProxiedRun]
 ) -> None:
     """Guards the comparison: a proxy with its recorder off would be invisible as well."""
-    run = through_mcpr(revision)
+    run = through_mcpr(case)
     counts = COUNTS.search(run.stderr)
     assert counts is not None, run.stderr
     published, written, rejected, dropped = map(int, counts.groups())
@@ -112,36 +146,61 @@ def test_mcpr_recorded_the_suites_calls_without_loss_and_ended_well(
     assert written == published > 0
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_direct_run_finds_what_is_known_of_the_pinned_server(
-    revision: str, direct: Callable[[str], Report]
+    case: Case, direct: Callable[[Case], Report]
 ) -> None:
     """Guards the comparison: two empty reports would be equal as well."""
-    report = direct(revision)
-    assert (len(report), *count_verdicts(report)) == DIRECT_BASELINE[revision]
+    report = direct(case)
+    assert (len(report), *count_verdicts(report)) == DIRECT_BASELINE[case]
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_relay_that_drops_nothing_shows_no_difference(
-    revision: str, suite: Suite, direct: Callable[[str], Report]
+def test_our_own_server_passes_every_required_scenario(
+    revision: str, suite: Suite, direct: Callable[[Case], Report]
 ) -> None:
-    control = suite.run_through(relay_command(), revision, "control")
-    assert find_differences(direct(revision), control.report) == []
+    report = direct(Case("fixture", revision))
+    required = read_requirements(suite.tools.requirements / f"{revision}.yaml")
+    assert len(required) == REQUIRED_COUNT[revision]
+    assert required <= report.keys()
+    assert not required & scenarios_not_passed(report)
+
+
+def test_our_own_server_passes_all_but_the_extension_it_does_not_have(
+    direct: Callable[[Case], Report],
+) -> None:
+    """The tasks extension is the one thing that the suite asks for and the server lacks."""
+    assert scenarios_not_passed(direct(Case("fixture", "2025-11-25"))) == set()
+    failing = scenarios_not_passed(direct(Case("fixture", "2026-07-28")))
+    assert {scenario for scenario in failing if not scenario.startswith("tasks-")} == set()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_relay_that_drops_nothing_shows_no_difference(
+    case: Case, suite: Suite, direct: Callable[[Case], Report]
+) -> None:
+    control = suite.run_through(relay_command(), case, "control")
+    assert find_differences(direct(case), control.report) == []
     assert control.stderr == ""
 
 
 @pytest.mark.parametrize(
-    ("revision", "drop", "noticing"),
+    ("server", "revision", "dropped", "noticing"),
     PLANTED,
-    ids=[f"{revision}{drop[0][1:]}-{drop[1]}" for revision, drop, _ in PLANTED],
+    ids=["-".join(columns[:3]).replace(" ", "-") for *columns, _ in PLANTED],
 )
 def test_a_relay_that_drops_one_header_turns_the_comparison_red(
+    server: str,
     revision: str,
-    drop: tuple[str, str],
+    dropped: str,
     noticing: set[str],
     suite: Suite,
-    direct: Callable[[str], Report],
+    direct: Callable[[Case], Report],
 ) -> None:
-    planted = suite.run_through(relay_command(*drop), revision, f"planted{'-'.join(drop)}")
-    differences = find_differences(direct(revision), planted.report, ignoring=[GUARDED_SCENARIO])
+    case = Case(server, revision)
+    direction, name = dropped.split()
+    relay = relay_command(f"--drop-{direction}", name)
+    planted = suite.run_through(relay, case, f"planted-{direction}-{name}")
+    ignoring = scenarios_allowed_to_differ(case)
+    differences = find_differences(direct(case), planted.report, ignoring=ignoring)
     assert noticing <= {line.split(":")[0] for line in differences}

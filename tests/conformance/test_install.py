@@ -1,25 +1,28 @@
 """The tools are installed once for each state of the lock, and failures say what to do."""
 
+import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.conformance.install import FOLDER, install_tools
+from tests.conformance.install import FOLDER, NODE_PACKAGES, install_tools, node_package
 
 from mcpr.errors import McprError
 
+PACKAGES = (
+    f"{node_package()}/bin/node",
+    "@modelcontextprotocol/conformance/dist/index.js",
+    "@modelcontextprotocol/conformance/requirements/2025-11-25.yaml",
+    "@modelcontextprotocol/server-everything/dist/index.js",
+    "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
+)
 GOOD_NPM = """\
 #!/bin/sh -e
 echo called >> "$PWD/calls"
-mkdir -p node_modules/node/bin
-mkdir -p node_modules/@modelcontextprotocol/conformance/dist
-mkdir -p node_modules/@modelcontextprotocol/server-everything/dist
-touch node_modules/node/bin/node
-touch node_modules/@modelcontextprotocol/conformance/dist/index.js
-touch node_modules/@modelcontextprotocol/server-everything/dist/index.js
-"""
+echo "$@" >> "$PWD/arguments"
+""" + "".join(f"install -D /dev/null node_modules/{path}\n" for path in PACKAGES)
 
 
 @pytest.fixture
@@ -79,11 +82,25 @@ def test_a_failing_npm_is_told_in_its_own_words(
         install_tools(folder)
 
 
-def test_an_npm_that_ran_no_install_scripts_is_noticed(
+def test_no_package_may_run_a_script(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_npm(folder, GOOD_NPM, monkeypatch)
+    install_tools(folder)
+    assert "--ignore-scripts" in (folder / "arguments").read_text().split()
+
+
+def test_an_npm_that_left_out_the_node_of_this_machine_is_noticed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_npm(folder, GOOD_NPM.replace("touch node_modules/node/bin/node\n", ""), monkeypatch)
-    with pytest.raises(McprError, match="ignore-scripts"):
+    put_npm(folder, GOOD_NPM.replace("node-linux-", "other-"), monkeypatch)
+    with pytest.raises(McprError, match="npm config get omit"):
+        install_tools(folder)
+
+
+def test_a_machine_without_a_node_in_the_lock_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "s390x")
+    with pytest.raises(McprError, match="there is no node-linux-s390x"):
         install_tools(folder)
 
 
@@ -91,3 +108,9 @@ def test_the_lock_names_no_registry_and_pins_every_package_by_its_hash() -> None
     lock = (FOLDER / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert lock.count('"integrity"') == lock.count('    "node_modules/')
+
+
+def test_the_lock_has_a_node_of_one_version_for_each_kind_of_machine() -> None:
+    packages = json.loads((FOLDER / "package-lock.json").read_text())["packages"]
+    nodes = {name: packages[f"node_modules/{name}"] for name in NODE_PACKAGES}
+    assert len({node["version"] for node in nodes.values()}) == 1
