@@ -23,12 +23,15 @@ class McprError(Exception):
     what: what could not be done, as a clause ("cannot open the store ~/.mcpr/store.db").
     why: the cause, in the words of whoever knows it ("the disk is full").
     next_step: what to do now ("free space, or name another file with --db").
+    code: the name of this kind of error; `mcpr explain CODE` and docs/reference/errors have more.
     """
 
     exit = Exit.FAILED
+    code = "mcpr.failed"
 
-    def __init__(self, what: str, why: str, next_step: str) -> None:
+    def __init__(self, what: str, why: str, next_step: str, code: str | None = None) -> None:
         super().__init__(what, why, next_step)
+        self.code = code or self.code
         self.what = what
         self.why = why
         self.next_step = next_step
@@ -41,7 +44,10 @@ class UsageError(McprError):
     """The command line or a setting asks for something that cannot be."""
 
     exit = Exit.USAGE
+    code = "usage.wrong"
 
 
 class StoreError(McprError):
     """The store cannot be opened, read or written."""
+
+    code = "store.failed"

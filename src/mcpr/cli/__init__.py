@@ -26,6 +26,7 @@ COMMANDS = {
     "store": Entry(
         "mcpr.cli:store_group", "Look after the store: its size, and space to give back."
     ),
+    "explain": Entry("mcpr.cli.explain:explain", "Say what an error code means, and what to do."),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
     "proxy": Entry("mcpr.cli:proxy", "The proxy's commands: `mcpr proxy run` is `mcpr run`."),
 }
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None, now_ms: Callable[[], int] = wal
         from mcpr.cli.words import printable  # noqa: PLC0415 - most commands end well
 
         # An error may quote what somebody else has written.
-        click.echo(f"mcpr: {printable(str(error))}", err=True)
+        click.echo(f"mcpr: {printable(str(error))} [{error.code}]", err=True)
         return error.exit
     except click.ClickException as error:
         error.show()

@@ -47,12 +47,14 @@ def healthcheck(admin: str | None, timeout: str, *, live: bool) -> None:
             f"no answer from the admin address {address}",
             str(error),
             "is `mcpr run` running, and does it listen there? Name its address with --admin",
+            "proxy.no_answer",
         ) from error
     if answer.status != 200:
         raise McprError(
             "the proxy is alive but not ready" if not live else "the proxy is not alive",
             _reasons(answer.body) or f"it answers with {answer.status}",
             f"see {address.url}/ready and what `mcpr run` says on stderr",
+            "proxy.not_ready",
         )
     click.echo("live" if live else "ready")
 

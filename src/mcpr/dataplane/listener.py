@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -66,6 +67,7 @@ class Listener:
                 f"cannot listen on {host}:{port}",
                 exc.strerror or str(exc),
                 "stop what listens there, or choose another port with --port",
+                "listen.taken" if exc.errno == errno.EADDRINUSE else "listen.failed",
             ) from exc
         # A second descriptor of each socket: what has connected but is not yet accepted when we
         # stop must still be served.

@@ -27,5 +27,6 @@ def admin_bind(text: str | None) -> AdminBind | None:
             "other machines can reach that address, and the pages have no token to keep them out",
             f"use --admin {DEFAULT_HOST}:{address.port} and reach it through ssh -L, "
             "or --admin off",
+            "admin.exposed",
         )
     return AdminBind(address.host, address.port, 1)

@@ -297,6 +297,7 @@ def _bind(wanted: AdminBind) -> socket.socket:
             "cannot open the admin pages",
             f"{error.what}: {error.why}",
             "name another address with --admin, or use --admin off",
+            error.code,
         ) from error
 
 

@@ -83,20 +83,21 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Failed(msgspec.Struct, array_like=True, frozen=True):
-    """The companion cannot do its work: the three parts of an McprError."""
+    """The companion cannot do its work: the parts of an McprError."""
 
     what: str
     why: str
     next_step: str
+    code: str | None = None
 
     @classmethod
     def of(cls, error: McprError) -> "Failed":
         """The error's words."""
-        return cls(error.what, error.why, error.next_step)
+        return cls(error.what, error.why, error.next_step, error.code)
 
     def error(self) -> McprError:
         """The error, on the other side."""
-        return McprError(self.what, self.why, self.next_step)
+        return McprError(self.what, self.why, self.next_step, self.code)
 
 
 class Ack(msgspec.Struct, array_like=True, frozen=True):

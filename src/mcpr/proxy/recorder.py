@@ -378,9 +378,11 @@ class Recorder:
                 "cannot start the process that writes the record",
                 why,
                 "see what it said above this line, and report it if it is a mistake of mcpr",
+                "recorder.start",
             )
         return McprError(
             "the process that writes the record has ended",
             why,
             "calls go on without it; if this line comes back, please report it",
+            "recorder.ended",
         )

@@ -54,6 +54,7 @@ def parse(text: str) -> Address:
         f"cannot listen on {text!r}",
         "that is not an address",
         "write PORT, IP:PORT or [IPv6]:PORT, for example 127.0.0.1:9901",
+        "usage.address",
     )
 
 
@@ -95,7 +96,11 @@ def _refusal(address: Address, error: OSError) -> McprError:
             f"cannot listen on {address}",
             "the port is taken by another program",
             "name another port, or end that program",
+            "listen.taken",
         )
     return McprError(
-        f"cannot listen on {address}", os.strerror(error.errno or 0), "name another address"
+        f"cannot listen on {address}",
+        os.strerror(error.errno or 0),
+        "name another address",
+        "listen.failed",
     )

@@ -22,6 +22,7 @@ def make(name: str, target: str) -> Sink:
             f"cannot send events to {name!r}",
             "there is no such sink",
             f"use one of {', '.join(sorted(SINKS))}",
+            "sink.unknown",
         )
     module, _, attribute = place.partition(":")
     maker = cast("Callable[[str], Sink]", getattr(importlib.import_module(module), attribute))

@@ -57,6 +57,7 @@ class StderrSink:
                 "cannot write the log to stderr",
                 os.strerror(error.errno or 0),
                 "keep stderr open, or use --log off",
+                "stderr.closed",
             ) from error
         return len(batch)
 

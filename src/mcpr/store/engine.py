@@ -53,6 +53,7 @@ def _hex_prefix(name: str, text: str) -> str:
             f"cannot look for the {name} {text!r}",
             f"the beginning of a {name} is 1 to 32 hex digits",
             "copy it from `mcpr logs -o json`",
+            "usage.id",
         )
     return prefix
 

@@ -36,6 +36,7 @@ class Window:
                 "cannot look at an empty span of time",
                 "its beginning is not before its end",
                 "give an earlier --since or a later --until",
+                "usage.window",
             )
 
     @classmethod
@@ -52,6 +53,7 @@ def duration_ms(text: str) -> int:
             f"cannot read {text!r} as a duration",
             "a duration is a whole number and one of ms, s, m, h, d, w",
             "write it like 30s, 15m, 2h, 7d or 2w",
+            "usage.duration",
         )
     return int(match[1]) * _UNITS_MS[match[2]]
 
@@ -76,6 +78,7 @@ def instant_ms(text: str, now_ms: int, zone: tzinfo | None = UTC) -> int:
             f"cannot read {text!r} as an instant",
             "it is neither a duration before now nor an ISO 8601 date or time",
             "write it like 15m, 7d, 2026-07-28 or 2026-07-28T10:15:00Z",
+            "usage.instant",
         ) from exc
     milliseconds = since_epoch.days * 86_400_000 + since_epoch.seconds * 1_000
     milliseconds += since_epoch.microseconds // 1_000

@@ -18,32 +18,42 @@ APPLICATION_ID = int.from_bytes(b"mcpr", "big")
 BUSY_SECONDS = 5.0
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_IS_DAMAGED = ("the file is damaged", "move it away; mcpr then starts a new one")
-# SQLite's primary result codes, in words: why, and what to do.
+_IS_DAMAGED = ("store.damaged", "the file is damaged", "move it away; mcpr then starts a new one")
+# SQLite's primary result codes, in words: our code, why, and what to do.
 _REASONS = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "free space, or name another file with --db"),
+    sqlite3.SQLITE_FULL: (
+        "store.full",
+        "the disk is full",
+        "free space, or name another file with --db",
+    ),
     sqlite3.SQLITE_READONLY: (
+        "store.readonly",
         "the file or its folder cannot be written to",
         "allow writing to both, or name another file with --db",
     ),
     sqlite3.SQLITE_CANTOPEN: (
+        "store.forbidden",
         "the file or its folder cannot be opened",
         "look at their permissions, or name another file with --db",
     ),
     sqlite3.SQLITE_PERM: (
+        "store.forbidden",
         "the file or its folder cannot be opened",
         "look at their permissions, or name another file with --db",
     ),
     sqlite3.SQLITE_BUSY: (
+        "store.locked",
         f"another program has locked it for more than {BUSY_SECONDS:.0f} s",
         "end that program, or name another file with --db",
     ),
     sqlite3.SQLITE_IOERR: (
+        "store.disk",
         "the disk refuses to read or write",
         "look at the disk and its quota, or name another file with --db",
     ),
     sqlite3.SQLITE_CORRUPT: _IS_DAMAGED,
     sqlite3.SQLITE_NOTADB: (
+        "store.foreign",
         "the file is not an SQLite database",
         "move it away, or name another file with --db",
     ),
@@ -77,6 +87,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
                 what,
                 "there is no such file: nothing has been recorded there yet",
                 "record something with `mcpr run URL`, or name another file with --db",
+                "store.missing",
             )
         try:
             connection, version = _look(path, "ro")
@@ -118,18 +129,27 @@ def explained(what: str, path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as exc:
         code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        why, step = _REASONS.get(code, (str(exc), f"look at {path}, or move it away"))
-        raise StoreError(what, why, step) from exc
+        unknown = ("store.failed", str(exc), f"look at {path}, or move it away")
+        name, why, step = _REASONS.get(code, unknown)
+        raise StoreError(what, why, step, name) from exc
     except OSError as exc:
         why = exc.strerror or str(exc)
         raise StoreError(
-            what, why, "look at the folder's permissions, or name another file with --db"
+            what,
+            why,
+            "look at the folder's permissions, or name another file with --db",
+            "store.forbidden",
         ) from exc
 
 
 def _refuse_folder(path: Path) -> None:
     if path.is_dir():
-        raise StoreError(f"cannot open the store {path}", "it is a folder", "name a file with --db")
+        raise StoreError(
+            f"cannot open the store {path}",
+            "it is a folder",
+            "name a file with --db",
+            "store.folder",
+        )
 
 
 def _create(path: Path) -> None:
@@ -162,6 +182,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"cannot use the store {path}",
             "its file system has no shared memory, which SQLite needs to write while others read",
             "name a file on a local disk with --db",
+            "store.no_wal",
         )
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
@@ -214,6 +235,7 @@ def _version(connection: sqlite3.Connection, path: Path, newest: int = SCHEMA_VE
                 f"cannot use {path} as a store",
                 "it is the SQLite database of another program",
                 "name another file with --db",
+                "store.foreign",
             )
         return 0
     if version > newest:
@@ -221,5 +243,6 @@ def _version(connection: sqlite3.Connection, path: Path, newest: int = SCHEMA_VE
             f"cannot use the store {path}",
             f"a newer mcpr wrote it (schema {version}, this one knows {newest})",
             "update mcpr, or name another file with --db",
+            "store.newer",
         )
     return int(version)

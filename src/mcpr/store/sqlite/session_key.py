@@ -36,5 +36,6 @@ def session_key(path: str | os.PathLike[str]) -> bytes:
             f"cannot use the store {path}",
             "its key for session ids is damaged",
             "move the file away; mcpr then starts a new one",
+            "store.damaged",
         )
     return key
