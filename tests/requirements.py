@@ -51,8 +51,17 @@ _NOWHERE = (
 )
 _LEAK = ("tests/privacy/test_altered_proxies.py::test_a_planted_leak_is_found",)
 _CONNECTIONS = "tests/privacy/test_connections.py"
-_ONLY_UPSTREAM = (f"{_CONNECTIONS}::test_no_connection_is_opened_but_to_the_upstream",)
-_PLANTED_CONNECTION = (f"{_CONNECTIONS}::test_a_planted_connection_is_found",)
+_NETWORK = "tests/privacy/test_network.py"
+_ONLY_UPSTREAM = (
+    f"{_CONNECTIONS}::test_no_connection_is_opened_but_to_the_upstream",
+    f"{_NETWORK}::test_nothing_leaves_but_to_the_upstream_from_the_start_to_the_end",
+    f"{_NETWORK}::test_nothing_leaves_when_it_dies",
+)
+_PLANTED_CONNECTION = (
+    f"{_CONNECTIONS}::test_a_planted_connection_is_found",
+    f"{_NETWORK}::test_a_planted_packet_is_heard",
+    f"{_NETWORK}::test_a_planted_look_up_is_heard",
+)
 _TRANSPARENCY = "tests/test_docs.py::test_what_does_not_cross_the_proxy_is_what_the_page_says"
 _HEADERS = "tests/dataplane/test_proxy_headers.py"
 _ANSWERING = "tests/dataplane/test_answering.py"

@@ -5,6 +5,7 @@ The companion is this program, too, for the alterations that belong there.
 """
 
 import base64
+import contextlib
 import logging
 import os
 import socket
@@ -18,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from mcpr import cli, proxy
-from mcpr.dataplane import Completed, Listener
+from mcpr.dataplane import Completed, Listener, Refusal, Watch
 from mcpr.dataplane.client import Client
 from mcpr.events import Detail, RequestEvent
 from mcpr.pipeline.exchange import Exchange
@@ -196,6 +197,39 @@ def _name_look_up() -> None:
     _kept.append(asking)
 
 
+#: A query for updates.example, type A.
+_QUERY = bytes.fromhex(
+    "0007 0100 0001 0000 0000 0000 07 75706461746573 07 6578616d706c65 00 0001 0001"
+)
+
+
+def _foreign_connection() -> None:
+    """Tries to reach a machine that nobody named; does not wait for it."""
+    trying = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    trying.settimeout(0)
+    trying.connect_ex(("203.0.113.7", 443))
+    _kept.append(trying)
+
+
+def _datagram(family: socket.AddressFamily, address: str, port: int, data: bytes) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as sending:
+        sending.sendto(data, (address, port))
+
+
+def _foreign_name() -> None:
+    """Looks a name up that is not the upstream's."""
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo("updates.example", 443)
+
+
+class Inventive(ProxyHandler):
+    """Looks for another server when its own is gone."""
+
+    def words(self, watch: Watch, refusal: Refusal) -> tuple[bytes, bytes]:
+        _foreign_name()
+        return super().words(watch, refusal)
+
+
 ALTERATIONS: dict[str, Callable[[], None]] = {
     "nothing": lambda: None,
     "arguments into error_text": _handler(IntoErrorText),
@@ -211,6 +245,16 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     "a mistake while waiting": _mistake("waiting"),
     "an update check": _update_check,
     "a name look-up": _name_look_up,
+    "a foreign connection": _foreign_connection,
+    "a foreign datagram": partial(_datagram, socket.AF_INET, "203.0.113.7", 9, b"hello"),
+    "a foreign datagram by IPv6": partial(_datagram, socket.AF_INET6, "2001:db8::7", 9, b"hello"),
+    "a datagram to the neighbourhood": partial(
+        _datagram, socket.AF_INET, "10.99.0.44", 9, b"hello"
+    ),
+    "a resolver of its own": partial(_datagram, socket.AF_INET, "203.0.113.53", 53, _QUERY),
+    "the machine's own resolver": partial(_datagram, socket.AF_INET, "127.0.0.53", 53, _QUERY),
+    "a foreign name": _foreign_name,
+    "another name when the server is gone": _handler(Inventive),
     "little patience": _impatient,
 }
 
