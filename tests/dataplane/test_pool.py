@@ -51,6 +51,55 @@ def test_a_connection_is_used_again() -> None:
     run(scene())
 
 
+def test_new_used_and_failed_connections_are_counted_however_the_exchange_went() -> None:
+    async def scene() -> None:
+        async with (
+            playing(answering(answer())) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            pool = plane.pool
+            for _ in range(3):  # Common calls, handed over in batches.
+                assert (await caller.call(post())).status == 200
+            assert (await caller.call(get())).status == 200  # No common call, but the fast way.
+            # In two pieces: the long way.
+            head, end, body = post().partition(b"\r\n\r\n")
+            await caller.send(head + end)
+            await caller.send(body)
+            assert (await caller.answer()).status == 200
+            assert (pool.opened, pool.reused, pool.failed) == (1, 4, 0)
+            pool.flush()
+            assert (pool.opened, pool.reused, pool.failed) == (1, 4, 0)
+            age(plane, 9)
+            assert (await caller.call(post())).status == 200
+            assert (pool.opened, pool.reused, pool.failed) == (2, 4, 0)
+        # Nobody listens there any more.
+        async with proxying(upstream.port) as plane, calling(plane.port) as caller:
+            assert (await caller.call(post())).status == 502
+            assert (plane.pool.opened, plane.pool.reused, plane.pool.failed) == (0, 0, 1)
+
+    run(scene())
+
+
+def test_a_stream_begins_on_a_connection_like_any_other_exchange() -> None:
+    async def scene() -> None:
+        async with (
+            playing(answering(answer(), STREAM)) as upstream,
+            proxying(upstream.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            pool = plane.pool
+            assert (await caller.call(post())).status == 200
+            await caller.send(get(b"Accept: text/event-stream"))
+            await until(lambda: pool.streams == 1)
+            assert (pool.opened, pool.reused, pool.exchanges) == (1, 1, 0)
+            caller.close()
+            await until(lambda: pool.streams == 0)
+            assert (pool.opened, pool.reused, pool.failed) == (1, 1, 0)
+
+    run(scene())
+
+
 @pytest.mark.parametrize(("seconds", "connections"), [(3.5, 1), (4.0, 2)])
 def test_a_connection_waits_for_at_most_four_seconds(seconds: float, connections: int) -> None:
     """Servers close theirs after five: uvicorn and Node by default."""

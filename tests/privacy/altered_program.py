@@ -25,12 +25,13 @@ from mcpr.events import Detail, RequestEvent
 from mcpr.pipeline.exchange import Exchange
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.limits import Limits
-from mcpr.proxy import admin, app, companion
+from mcpr.proxy import app, companion, metrics
 from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.recorder import RecorderSettings
 from mcpr.proxy.status import Status
 from mcpr.settings import RunSettings
 from mcpr.sinks import SINKS
+from mcpr.sinks.prometheus import Snapshot
 from mcpr.sinks.stderr import StderrSink
 
 _kept: list[socket.socket] = []
@@ -128,11 +129,12 @@ class CountingSink(StderrSink):
         return super().write(batch)
 
 
-def _labelled(status: Status) -> str:
-    return f'{_exposition(status)}mcpr_calls_total{{subject="{_last}"}} 1\n'
+def _labelled(accept: str, status: Status, totals: Snapshot | None) -> tuple[bytes, str]:
+    page, kind = _exposition(accept, status, totals)
+    return page + f'mcpr_calls_total{{subject="{_last}"}} 1\n'.encode(), kind
 
 
-_exposition = admin.exposition
+_exposition = metrics.exposition
 
 
 def _handler(altered: type[ProxyHandler]) -> Callable[[], None]:
@@ -146,7 +148,7 @@ def _sink(altered: type[StderrSink]) -> Callable[[], None]:
     def alter() -> None:
         SINKS["stderr"] = f"__main__:{altered.__name__}"
         if altered is CountingSink:
-            vars(admin)["exposition"] = _labelled
+            vars(metrics)["exposition"] = _labelled
 
     return alter
 

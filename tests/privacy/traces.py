@@ -23,7 +23,7 @@ from tests.privacy.canaries import Canaries
 MCPR = Path(sys.executable).with_name("mcpr")
 START_SECONDS = 20.0
 _ADDRESS = re.compile(r"^  (proxy|admin) +http://127\.0\.0\.1:(\d+)", re.MULTILINE)
-_WRITTEN = re.compile(r'^mcpr_events_written_total\{sink="sqlite"\} (\d+)$', re.MULTILINE)
+_WRITTEN = re.compile(r'^mcpr_events_written_total\{sink="sqlite"\} (\d+)(?:\.0)?$', re.MULTILINE)
 
 
 @dataclass(frozen=True)

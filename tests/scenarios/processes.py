@@ -55,7 +55,7 @@ class Ended:
 
 
 class Program:
-    """A process that says on stdout when it is ready, and where."""
+    """A process that says on stdout when it is ready, and where. said: those words."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Program:
         errors: Path,
     ) -> None:
         self._errors = errors
+        self.said = b""
         with errors.open("wb") as stderr:
             self.process = subprocess.Popen(
                 command,
@@ -91,6 +92,7 @@ class Program:
                 self.close()
                 raise AssertionError(f"it did not get ready: {heard!r} {self._errors.read_text()}")
             heard += piece
+        self.said = heard
         return int(found[1])
 
     def send(self, number: signal.Signals) -> None:

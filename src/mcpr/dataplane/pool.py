@@ -48,6 +48,8 @@ class Pool:
     exchanges: under way, streams not counted once their head is through. streams: those.
     idle: connections that wait, the one used last at the end. waiting: clients without a place.
     completed: common calls of which the handler has not been told yet.
+    attempts, opened, failed: connections that were begun, came, and did not come.
+    whole: answers that came whole and are in no batch.
     known: the plan of a head seen before, by its bytes.
     """
 
@@ -76,6 +78,22 @@ class Pool:
         self._loop = loop
         self._wait_ns = round(limits.wait_seconds * SECOND)
         self._connecting: set[asyncio.Task[None]] = set()
+        self.attempts = 0
+        self.opened = 0
+        self.failed = 0
+        self.whole = 0
+        self._batched = 0
+        self._left = 0
+
+    @property
+    def reused(self) -> int:
+        """How often an exchange began on a connection that was there.
+
+        Not counted where it happens, where every call would pay for it: whoever had a place gave
+        it back in one of three ways, or still has it, and got it with a connection, old or new.
+        """
+        ended = self._batched + len(self.completed) + self.whole + self._left
+        return ended + self.exchanges - self.attempts
 
     def start(self, client: "Client") -> None:
         """Find a connection for the client's exchange: now, soon, or never (`client.fail`)."""
@@ -94,6 +112,7 @@ class Pool:
     def leave(self) -> None:
         """An exchange is over, or became a stream: its place is free."""
         self.exchanges -= 1
+        self._left += 1
         if self.waiting:
             self.next()
 
@@ -170,6 +189,7 @@ class Pool:
         """Tell the handler of the common calls that are completed."""
         if self.completed:
             calls, self.completed = self.completed, []
+            self._batched += len(calls)
             self._handler.completed(calls)
 
     def _serve(self, client: "Client") -> None:
@@ -184,6 +204,7 @@ class Pool:
                     client.send_on(upstream)
                     return
                 upstream.close()
+        self.attempts += 1
         task = self._loop.create_task(self._connect(client))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -197,11 +218,14 @@ class Pool:
                     lambda: Upstream(self), address.host, address.port, ssl=address.tls
                 )
         except (OSError, TimeoutError):
+            self.failed += 1
             client.fail("unreachable")
         except Exception:
             logger.exception("a mistake of ours while connecting")
+            self.failed += 1
             client.fail("internal")
         else:
+            self.opened += 1
             if upstream.transport.is_closing():
                 client.fail("cut")
             else:

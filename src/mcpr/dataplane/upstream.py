@@ -176,6 +176,7 @@ class Upstream(asyncio.Protocol):
         else:
             watch = cast("Watch", client.seen())
             client.watch = None
+            pool.whole += 1
             watch.whole(plan.facts, body, now, monotonic_ns())
         client.upstream = None
         client.place = NOWHERE

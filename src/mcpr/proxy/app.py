@@ -27,6 +27,7 @@ from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.notify import Notifier
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
+from mcpr.proxy.reporter import Reporter
 from mcpr.settings import RunSettings
 from mcpr.settings.run import is_loopback
 from mcpr.sinks.counts import Counts
@@ -84,12 +85,15 @@ class _Proxy:
             await recorder.drain(1.0)
             raise
         _settle_memory()
+        reporter = Reporter(listener, pool, recording, recorder.tell)
+        reporter.start()
         _say_hello(settings, port, started)
         self._notifier.ready(f"port {port}, before {settings.upstream}")
         self._notifier.keep_alive(loop)
         await stop.wait()
         self._notifier.stopping()
-        code = await self._drain(listener, pool, recording, recorder, stop)
+        reporter.drain()
+        code = await self._drain(listener, pool, recording, recorder, reporter, stop)
         self._notifier.close()
         return code
 
@@ -115,11 +119,13 @@ class _Proxy:
         pool: Pool,
         recording: Recording,
         recorder: Recorder,
+        reporter: Reporter,
         stop: "_StopSignal",
     ) -> int:
         cut = await listener.drain(self.settings.drain_seconds, stop.hurry)
         await pool.close()
         recording.unanswered.drain(monotonic_ns())
+        reporter.stop()
         counts = await recorder.drain(_RECORDER_DRAIN_SECONDS)
         _say_goodbye(counts, cut)
         return Exit.LOST_EVENTS if counts.dropped else Exit.OK
@@ -152,7 +158,10 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     sinks = [("sqlite", str(settings.db))]
     if settings.log != "off":
         sinks.append(("stderr", settings.log))
-    return RecorderSettings(tuple(sinks), admin=admin_bind(settings.admin))
+    admin = admin_bind(settings.admin)
+    if admin is not None:
+        sinks.append(("prometheus", ""))
+    return RecorderSettings(tuple(sinks), admin=admin, has_plane=True)
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

@@ -29,10 +29,12 @@ from mcpr.proxy.frames import (
     FrameReader,
     Kind,
     Losses,
+    PlaneState,
     Ready,
 )
-from mcpr.proxy.status import Status, status_of
+from mcpr.proxy.status import Heard, Status, status_of
 from mcpr.serving import Address, HttpServer, bind, bound
+from mcpr.sinks.prometheus import PrometheusSink
 
 # How long the rest may take when nobody is left who could say it.
 ORPHAN_SECONDS = 10.0
@@ -58,6 +60,8 @@ class Companion(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._assignment: Assignment | None = None
         self._losses = Losses({})
+        self._heard = Heard()
+        self._totals: PrometheusSink | None = None
         self._bus = sinks.Bus([], self._on_settled)
         self._digests = Digests(complete, self._on_digested)
         self._digests_taken = 0
@@ -106,6 +110,8 @@ class Companion(asyncio.Protocol):
             self._on_digest(body)
         elif kind == Kind.LOSSES:
             self._losses = frames.unpack(body, Losses)
+        elif kind == Kind.STATE:
+            self._heard = Heard(frames.unpack(body, PlaneState), time.monotonic())
         elif kind == Kind.START and self._work is None:
             self._work = self._loop.create_task(self._open(frames.unpack(body, Assignment)))
         elif kind == Kind.FIN:
@@ -125,9 +131,9 @@ class Companion(asyncio.Protocol):
         self._assignment = assignment
         self._losses = assignment.losses
         try:
-            self._bus = sinks.Bus(
-                [sinks.make(name, target) for name, target in assignment.sinks], self._on_settled
-            )
+            made = [sinks.make(name, target) for name, target in assignment.sinks]
+            self._totals = next((sink for sink in made if isinstance(sink, PrometheusSink)), None)
+            self._bus = sinks.Bus(made, self._on_settled)
             self._bus.start()
             for lane in self._bus.lanes:
                 await asyncio.wrap_future(lane.opened)
@@ -160,7 +166,8 @@ class Companion(asyncio.Protocol):
     def _show_pages(self, listener: socket.socket) -> None:
         from mcpr.proxy import admin  # noqa: PLC0415
 
-        self._pages = HttpServer(admin.pages(self.status), listener)
+        totals = None if self._totals is None else self._totals.snapshot
+        self._pages = HttpServer(admin.pages(self.status, totals), listener)
         self._pages.start()
 
     # -- events -------------------------------------------------------------------------------
@@ -222,7 +229,13 @@ class Companion(asyncio.Protocol):
     def status(self) -> Status:
         """How it stands, for the admin pages."""
         assert self._assignment is not None, "the pages come after START"
-        return status_of(self._assignment, self._losses, self._bus.lanes, is_ending=self._is_ending)
+        return status_of(
+            self._assignment,
+            self._losses,
+            self._bus.lanes,
+            self._heard,
+            is_ending=self._is_ending,
+        )
 
     # -- ending -------------------------------------------------------------------------------
 

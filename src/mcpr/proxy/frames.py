@@ -32,6 +32,7 @@ class Kind(IntEnum):
     DIGEST = 3  # opaque
     LOSSES = 4  # Losses; whenever they have grown
     FIN = 5  # Fin; nothing follows
+    STATE = 6  # PlaneState; once a second
     # companion → data plane
     READY = 16  # Ready; the answer to START
     FAILED = 17  # Failed; the other answer to START, and the companion ends
@@ -61,13 +62,50 @@ class Losses(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Assignment(msgspec.Struct, array_like=True, frozen=True):
-    """What a companion is to do. sinks: (name, target) pairs; carried: one for each of them."""
+    """What a companion is to do. sinks: (name, target) pairs; carried: one for each of them.
+
+    has_plane: whether states of a data plane will come; without one it is not ready.
+    """
 
     sinks: list[tuple[str, str]]
     admin: AdminBind | None
     carried: list[Carried]
     losses: Losses
     restarts: int
+    has_plane: bool = False
+
+
+class PoolState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """The connections to one server. The last three only grow.
+
+    exchanges, streams, waiting: see `dataplane/pool`. idle, in_use: connections.
+    opened, reused, failed: how often an exchange got a new connection, an old one, none.
+    """
+
+    server: str
+    exchanges: int
+    streams: int
+    waiting: int
+    idle: int
+    in_use: int
+    opened: int
+    reused: int
+    failed: int
+
+
+class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """How the data-plane process stands.
+
+    connections: of clients, open. held_bytes: large bodies kept to be read by the companion.
+    cpu_seconds, resident_bytes: of that process; no bytes where the system does not tell.
+    """
+
+    is_draining: bool
+    connections: int
+    held_bytes: int
+    cpu_seconds: float
+    resident_bytes: int | None
+    pools: list[PoolState]
 
 
 class Fin(msgspec.Struct, array_like=True, frozen=True):
@@ -150,7 +188,8 @@ class FrameReader:
 _encoder = msgspec.msgpack.Encoder()
 _columns_decoder = msgspec.msgpack.Decoder(Columns)
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
-    form: msgspec.msgpack.Decoder(form) for form in (Assignment, Losses, Fin, Ready, Failed, Ack)
+    form: msgspec.msgpack.Decoder(form)
+    for form in (Assignment, Losses, Fin, PlaneState, Ready, Failed, Ack)
 }
 
 

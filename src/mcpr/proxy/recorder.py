@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from mcpr.errors import McprError
 from mcpr.events import Batch, RequestEvent
 from mcpr.proxy import frames
@@ -44,6 +46,7 @@ class RecorderSettings:
     away_events: the most events that are kept while there is no companion.
     flush_seconds, flush_events: a batch is sent after this time, or at this size.
     start_seconds: how long a companion may take to get ready.
+    has_plane: whether somebody will `tell` of a data plane.
     command: the companion's program.
     """
 
@@ -54,6 +57,7 @@ class RecorderSettings:
     flush_seconds: float = 0.01
     flush_events: int = 256
     start_seconds: float = 10.0
+    has_plane: bool = False
     # -P: a file of the directory that mcpr was started in must not pass for one of its modules.
     command: tuple[str, ...] = field(
         default=(sys.executable, "-P", "-m", "mcpr.proxy.companion"), repr=False
@@ -157,6 +161,12 @@ class Recorder:
         self._ledger.send_digest()
         link.write(frames.frame(Kind.DIGEST, body))
         return True
+
+    def tell(self, kind: Kind, message: msgspec.Struct) -> None:
+        """Tell the companion something that is no event; lost where it cannot be told now."""
+        link = self._link
+        if link is not None and link.waiting_bytes < self._pipe_bytes:
+            link.write(frames.pack(kind, message))
 
     def counts(self) -> Counts:
         """The books of the first sink as of now."""
@@ -340,6 +350,7 @@ class Recorder:
             self._ledger.carried(),
             self._ledger.losses(),
             self._restarts,
+            self._settings.has_plane,
         )
 
     def _on_ready(self, link: Link, ready: Ready) -> None:

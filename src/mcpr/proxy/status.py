@@ -7,9 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from mcpr.proxy.frames import Assignment, Losses
+from mcpr.proxy.frames import Assignment, Losses, PlaneState
 from mcpr.sinks.counts import Counts, Reason, Tally
 from mcpr.sinks.lane import Lane
+
+#: The data plane speaks once a second. After this it is stuck, or stopped.
+STALE_SECONDS = 15.0
 
 
 class SinkStatus(msgspec.Struct, frozen=True):
@@ -24,6 +27,8 @@ class SinkStatus(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The whole.
 
+    plane: how the data plane stands; None as long as it has not said, or where there is none.
+    plane_age_seconds: how long ago it said so.
     restarts: companions that came after the first one.
     cpu_seconds: of the companion process that answers.
     resident_bytes: the same; None where the system does not tell.
@@ -34,20 +39,41 @@ class Status(msgspec.Struct, frozen=True):
     is_ending: bool
     cpu_seconds: float
     resident_bytes: int | None
+    has_plane: bool = False
+    plane: PlaneState | None = None
+    plane_age_seconds: float = 0.0
 
     @property
     def reasons(self) -> list[str]:
-        """Why the recording is not ready; empty when it is."""
+        """Why the proxy is not ready; empty when it is."""
         reasons = [f"{sink.name}: {sink.trouble}" for sink in self.sinks if sink.trouble]
-        if self.is_ending:
+        if self.is_ending or (self.plane is not None and self.plane.is_draining):
             reasons.append("the proxy is ending")
+        elif self.plane is None and self.has_plane:
+            reasons.append("the proxy does not listen yet")
+        elif self.plane_age_seconds > STALE_SECONDS:
+            age = f"{self.plane_age_seconds:.0f} s"
+            reasons.append(f"the process that moves the calls has said nothing for {age}")
         return reasons
 
 
+class Heard(msgspec.Struct):
+    """What the data plane said last of itself, and when, on the monotonic clock."""
+
+    plane: PlaneState | None = None
+    at_seconds: float = 0.0
+
+
 def status_of(
-    assignment: Assignment, losses: Losses, lanes: Sequence[Lane], *, is_ending: bool
+    assignment: Assignment,
+    losses: Losses,
+    lanes: Sequence[Lane],
+    heard: Heard | None = None,
+    *,
+    is_ending: bool,
 ) -> Status:
     """Add up what earlier companions left, what the data plane lost and what the lanes say."""
+    heard = heard or Heard()
     lost = Tally(dropped=losses.dropped)
     rows = []
     for lane, carried in zip(lanes, assignment.carried, strict=True):
@@ -58,11 +84,19 @@ def status_of(
         trouble = None if lane.trouble is None else str(lane.trouble)
         rows.append(SinkStatus(lane.name, counts, tally.dropped, trouble))
     return Status(
-        tuple(rows), assignment.restarts, is_ending, time.process_time(), _resident_bytes()
+        tuple(rows),
+        assignment.restarts,
+        is_ending,
+        time.process_time(),
+        resident_bytes(),
+        assignment.has_plane,
+        heard.plane,
+        0.0 if heard.plane is None else time.monotonic() - heard.at_seconds,
     )
 
 
-def _resident_bytes() -> int | None:
+def resident_bytes() -> int | None:
+    """Memory that this process has in use; None where the system does not tell."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     except OSError:
