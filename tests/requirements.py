@@ -84,6 +84,7 @@ _ADMIN = "tests/proxy/test_admin.py"
 _CLIENT = "tests/dataplane/test_client.py"
 _LISTENER = "tests/dataplane/test_listener.py"
 _ROWS = "tests/pipeline/test_rows.py"
+_READING = "tests/settings/test_reading.py"
 _SESSION_NAMES = "tests/privacy/test_session_names.py"
 
 POLICY = (
@@ -305,8 +306,10 @@ PROXY = (
             f"{_LISTENER}::test_a_stream_may_begin_whenever_it_likes",
             f"{_LISTENER}::test_a_request_that_does_not_arrive_in_time_becomes_408",
             f"{_LISTENER}::test_a_connection_too_many_becomes_503_and_those_before_go_on",
+            "tests/settings/test_run.py::test_limits_of_the_file_reach_the_data_plane",
+            f"{_READING}::test_limits_of_a_server_are_the_common_ones_where_it_says_nothing",
         ),
-        to_build=("B", "H"),
+        to_build=("H",),
     ),
     Requirement(
         "R12",
@@ -323,6 +326,9 @@ PROXY = (
             "tests/sinks/test_prometheus.py::test_whatever_callers_invent_the_number_of_series_has_a_bound",
             "tests/proxy/test_metrics.py::test_the_reference_lists_every_metric_with_its_kind_and_labels",
             f"{_FAULTS}::test_the_books_close_whatever_happens_to_the_companion",
+            f"{_READING}::test_every_mistake_is_named_in_one_run_in_the_order_of_the_file",
+            f"{_READING}::test_a_mistake_has_its_line_its_key_its_reason_and_the_next_step",
+            f"{_READING}::test_any_text_gives_settings_or_mistakes_with_a_line_in_it",
         ),
         to_build=("B", "H"),
     ),

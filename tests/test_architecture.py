@@ -15,8 +15,6 @@ OVERSIZE = frozenset(
         # A plain record: one keyword for each thing that a head decides. A dataclass would cost
         # every head that is planned, and its callers would look the same.
         "src/mcpr/dataplane/handler.py::RequestPlan.__init__",
-        # One keyword for each option of `mcpr run`; grouping them would only move the list.
-        "src/mcpr/settings/run.py::run_settings",
     }
 )
 

@@ -1,7 +1,6 @@
 """The documentation against the house: what it names exists, and what exists is named."""
 
 import asyncio
-import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator
@@ -22,8 +21,10 @@ from mcpr.pipeline.guard import Guard
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.http1 import Heads
 from mcpr.protocol.http1.head import _ROLES
-from mcpr.protocol.limits import MIB, Limits
+from mcpr.protocol.limits import Limits
 from mcpr.proxy.handler import ProxyHandler
+from mcpr.settings.fields import keys_of
+from mcpr.settings.tables import limits as settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -231,17 +232,15 @@ def test_every_decision_that_the_code_names_exists() -> None:
     assert named <= numbers
 
 
-def _in_words(name: str, value: float) -> str:
-    if name.endswith("_seconds"):
-        return f"{value:g} s"
-    return f"{value // MIB:.0f} MiB" if value >= MIB else f"{value:,}"
-
-
 def test_every_limit_stands_in_its_page_with_its_default() -> None:
     page = (ROOT / "docs/topics/limits.md").read_text()
-    defaults = dataclasses.asdict(Limits())
-    listed = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE)
-    assert dict(listed) == {name: _in_words(name, value) for name, value in defaults.items()}
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE))
+    keys = dict(keys_of(settings.Limits))
+    assert "(`drain_timeout`)" in page
+    del keys["drain_timeout"]
+    assert {
+        name: keys[name].kind.read_text(said.replace(",", "")) for name, said in listed.items()
+    } == {name: key.default for name, key in keys.items()}
 
 
 #: How an exchange ends without an answer of ours.

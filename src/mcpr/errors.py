@@ -36,6 +36,11 @@ class McprError(Exception):
         self.why = why
         self.next_step = next_step
 
+    @property
+    def lines(self) -> list[str]:
+        """The error as lines of text; what it quotes of others' words never breaks one."""
+        return [str(self)]
+
     def __str__(self) -> str:
         return f"{self.what}: {self.why}. {self.next_step[:1].upper()}{self.next_step[1:]}."
 

@@ -86,6 +86,14 @@ def test_an_allowed_host_passes_in_any_case_and_with_any_port(host: str) -> None
     assert objection(LOOPBACK, host) is not None
 
 
+@pytest.mark.parametrize("host", ["[2001:db8::1]", "[2001:DB8:0:0::1]:443", "[2001:0db8::1]"])
+def test_an_allowed_ipv6_address_passes_however_it_is_written(host: str) -> None:
+    guard = Guard(frozenset({"[2001:db8::1]"}), loopback=False)
+    assert objection(guard, host) is None
+    assert objection(guard, host.replace("1]", "2]")) is not None
+    assert objection(guard, "[1:2]") is not None
+
+
 LOOPBACK_ORIGINS = [
     "http://localhost",
     "http://localhost:6274",

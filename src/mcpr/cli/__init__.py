@@ -76,7 +76,8 @@ def main(arguments: Sequence[str] | None = None, now_ms: Callable[[], int] = wal
         from mcpr.cli.words import printable  # noqa: PLC0415 - most commands end well
 
         # An error may quote what somebody else has written.
-        click.echo(f"mcpr: {printable(str(error))} [{error.code}]", err=True)
+        first, *others = map(printable, error.lines)
+        click.echo("\n".join((f"mcpr: {first} [{error.code}]", *others)), err=True)
         return error.exit
     except click.ClickException as error:
         error.show()

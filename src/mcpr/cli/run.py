@@ -1,14 +1,18 @@
 """`mcpr run`: the proxy before one MCP server."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from mcpr.errors import UsageError
+if TYPE_CHECKING:
+    from mcpr.settings import Asked
 
 
-class _Options(TypedDict):
+class Options(TypedDict):
+    """What the command line of `mcpr run` gives; None and () where it does not."""
+
     url: str | None
     host: str | None
     port: int | None
@@ -17,11 +21,24 @@ class _Options(TypedDict):
     log: str | None
     admin: str | None
     allowed_hosts: tuple[str, ...]
-    detail: bool
+    detail: bool | None
+
+
+#: Option → the key that it sets. The command line beats the environment, the environment the file.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "--host": ("host",),
+    "--port": ("port",),
+    "--name": ("name",),
+    "--db": ("store", "path"),
+    "--log": ("log", "form"),
+    "--admin": ("admin", "listen"),
+    "--allowed-host": ("allowed_hosts",),
+    "--detail": ("store", "detail"),
+}
 
 
 @click.command()
-@click.argument("url", required=False)
+@click.argument("url", metavar="[URL|FILE]", required=False)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
@@ -56,36 +73,38 @@ class _Options(TypedDict):
 )
 @click.option(
     "--detail/--no-detail",
-    default=True,
+    default=None,
     help="Record the local part of events, too (subjects, error texts). It never leaves the store.",
 )
-def run(**options: Unpack[_Options]) -> int:
+def run(**options: Unpack[Options]) -> int:
     """Put mcpr before an MCP server and record what happens.
 
-    URL is that of the server's MCP endpoint, such as http://localhost:9000/mcp. Clients call
-    mcpr's address in place of the server's; path and query go on unchanged. SIGINT and SIGTERM
-    end what is under way, write what is not yet written, and say what became of every event.
+    URL is that of the server's MCP endpoint, such as http://localhost:9000/mcp; FILE is a settings
+    file, mcpr.toml if there is one here. Clients call mcpr's address in place of the server's; path
+    and query go on unchanged. SIGINT and SIGTERM end what is under way, write what is not yet
+    written, and say what became of every event.
     """
-    url = options["url"]
-    if url is None:
-        raise UsageError(
-            "cannot start the proxy",
-            "no MCP server was named",
-            "give the URL of one, as in `mcpr run http://localhost:9000/mcp`",
-        )
     from mcpr import proxy  # noqa: PLC0415 - a program, only where it is run
-    from mcpr.settings import run_settings  # noqa: PLC0415 - `--help` does not need it
 
-    return proxy.run(
-        run_settings(
-            url=url,
-            host=options["host"],
-            port=options["port"],
-            name=options["name"],
-            db=options["db"],
-            log=options["log"],
-            admin=options["admin"],
-            allowed_hosts=options["allowed_hosts"],
-            detail=options["detail"],
-        )
-    )
+    settings, _ = asked(options).read()
+    return proxy.run(settings)
+
+
+def asked(options: Options) -> "Asked":
+    """Where the settings come from that these options ask for."""
+    from mcpr.settings import ask  # noqa: PLC0415 - `--help` does not need it
+    from mcpr.settings.sources import from_options  # noqa: PLC0415 - the same
+
+    db = options["db"]
+    values: dict[str, object] = {
+        "--host": options["host"],
+        "--port": options["port"],
+        "--name": options["name"],
+        "--db": None if db is None else str(db),
+        "--log": options["log"],
+        "--admin": options["admin"],
+        "--allowed-host": options["allowed_hosts"],
+        "--detail": options["detail"],
+    }
+    given = from_options({name: (path, values[name]) for name, path in KEYS.items()})
+    return ask(options["url"], given)

@@ -15,7 +15,11 @@ _ORIGIN = re.compile(rb"[a-z][a-z0-9+.\-]*://(\[[0-9a-f:.]+\]|[^/:\[\]]*)(?::[0-
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """names: allowed host names in lower case, `*` for any. loopback: allow loopback names, too."""
+    """Who may call.
+
+    names: allowed host names in lower case, IPv6 in brackets and shortest form, `*` for any.
+    loopback: allow loopback names, too.
+    """
 
     names: frozenset[str]
     loopback: bool
@@ -34,7 +38,9 @@ class Guard:
 
     def _knows(self, host: bytes) -> bool:
         name = host.decode("latin-1")
-        return name in self.names or (self.loopback and _is_loopback(name))
+        if name[:1] == "[":
+            name = _shortest(name)
+        return name in self.names or (self.loopback and is_loopback(name))
 
 
 def _host_of(authority: bytes) -> bytes:
@@ -43,7 +49,16 @@ def _host_of(authority: bytes) -> bytes:
     return authority.partition(b":")[0]
 
 
-def _is_loopback(name: str) -> bool:
+def _shortest(name: str) -> str:
+    """An IPv6 literal in brackets as everybody writes it. Source: RFC 5952."""
+    try:
+        return f"[{ipaddress.IPv6Address(name[1:-1])}]"
+    except ValueError:
+        return name
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or IP literal, in lower case, is of this machine only."""
     if name == "localhost":
         return True
     try:

@@ -20,7 +20,7 @@ from mcpr.errors import Exit
 from mcpr.events import Ids
 from mcpr.pipeline.digest import pack
 from mcpr.pipeline.exchange import Exchange, Recording
-from mcpr.pipeline.guard import Guard
+from mcpr.pipeline.guard import Guard, is_loopback
 from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
@@ -29,7 +29,6 @@ from mcpr.proxy.notify import Notifier
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
 from mcpr.proxy.reporter import Reporter
 from mcpr.settings import RunSettings
-from mcpr.settings.run import is_loopback
 from mcpr.sinks.counts import Counts
 from mcpr.store.sqlite import session_key
 

@@ -1,5 +1,23 @@
-"""What did the operator ask for? Checked once, then frozen; or an error that says what to do."""
+"""What did the operator ask for? Read once, then frozen; or all its mistakes at once.
 
-from mcpr.settings.run import LogForm, RunSettings, UpstreamUrl, run_settings
+`mcpr.toml`, the environment and the command line become one model (`model.py`), table by table;
+`fields.py` tells how to add a key or a table.
+"""
 
-__all__ = ["LogForm", "RunSettings", "UpstreamUrl", "run_settings"]
+from mcpr.settings.mistakes import Mistake, Place, SettingsError
+from mcpr.settings.model import Settings
+from mcpr.settings.run import Asked, RunSettings, ask
+from mcpr.settings.tables.log import LogForm
+from mcpr.settings.upstream_url import UpstreamUrl
+
+__all__ = [
+    "Asked",
+    "LogForm",
+    "Mistake",
+    "Place",
+    "RunSettings",
+    "Settings",
+    "SettingsError",
+    "UpstreamUrl",
+    "ask",
+]

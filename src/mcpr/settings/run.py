@@ -1,43 +1,23 @@
-"""The settings of `mcpr run`, from its command line."""
+"""The settings of `mcpr run`: a file or a URL, the environment and the options, as one record."""
 
-import ipaddress
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
-from urllib.parse import urlsplit
 
 from mcpr.errors import UsageError
+from mcpr.pipeline.guard import is_loopback
 from mcpr.protocol.limits import Limits
+from mcpr.settings.document import Document, read_document
+from mcpr.settings.mistakes import Place
+from mcpr.settings.model import Settings
+from mcpr.settings.reading import Given, Reading, read
+from mcpr.settings.sources import CONFIG_VARIABLE, from_environment
+from mcpr.settings.tables.limits import wire_limits
+from mcpr.settings.tables.log import LogForm
+from mcpr.settings.upstream_url import UpstreamUrl
 
-LogForm = Literal["pretty", "json", "off"]
-
-DEFAULT_PORT = 3000
-DEFAULT_HOST = "127.0.0.1"
-_NAME = re.compile(r"[0-9A-Za-z._:\[\]-]{1,64}")
-_HOST_NAME = re.compile(r"[0-9A-Za-z._-]{1,253}|\*")
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamUrl:
-    """Where the MCP server is. `path` names its endpoint, for hints; requests keep their own."""
-
-    scheme: Literal["http", "https"]
-    host: str
-    port: int
-    path: str
-
-    @property
-    def authority(self) -> str:
-        """What goes into `Host`: the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        default = 443 if self.scheme == "https" else 80
-        return host if self.port == default else f"{host}:{self.port}"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}{self.path}"
+DEFAULT_FILE = "mcpr.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +28,7 @@ class RunSettings:
     allowed_hosts: names by which clients may call the proxy, beside the loopback ones.
     detail: whether the local part of events is recorded.
     drain_seconds: how long a stop waits for what was begun.
+    model: all that was asked for, table by table. file: where it was read, None without one.
     """
 
     upstream: UpstreamUrl
@@ -61,6 +42,8 @@ class RunSettings:
     detail: bool
     drain_seconds: float = 30.0
     limits: Limits = field(default_factory=Limits)
+    model: Settings = field(default_factory=Settings)
+    file: Path | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -68,59 +51,55 @@ class RunSettings:
         return is_loopback(self.host)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is of this machine only."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where the settings come from; asking again reads the file again.
+
+    file: None for none. options: what the command line gives. variables: the environment.
+    """
+
+    file: Path | None
+    options: tuple[Given, ...]
+    variables: Mapping[str, str]
+
+    def read(self) -> tuple[RunSettings, Reading]:
+        """The settings. Raises SettingsError with every mistake, UsageError without a server."""
+        document = Document("mcpr.toml") if self.file is None else read_document(self.file)
+        given = (*from_environment(Settings, self.variables), *self.options)
+        names_server = any(each.path == ("mcp",) for each in given)
+        if self.file is None and not names_server:
+            raise UsageError(
+                "cannot start the proxy",
+                "no MCP server was named",
+                "give the URL of one, as in `mcpr run http://localhost:9000/mcp`, or write a "
+                f"{DEFAULT_FILE} with `mcpr init`",
+            )
+        model, reading = read(Settings, document, given, self.variables)
+        return _run_settings(model, self.file), reading
 
 
-def run_settings(  # noqa: PLR0913 - one argument for each option of the command
-    *,
-    url: str,
-    host: str | None = None,
-    port: int | None = None,
-    name: str | None = None,
-    db: str | os.PathLike[str] | None = None,
-    log: str | None = None,
-    admin: str | None = None,
-    allowed_hosts: Sequence[str] = (),
-    detail: bool = True,
-) -> RunSettings:
-    """Check what was asked for. Raises UsageError for the first thing that cannot be."""
-    upstream = _upstream(url)
-    host = host or DEFAULT_HOST
-    allowed = frozenset(_host_name(item) for item in allowed_hosts)
-    if not is_loopback(host) and not allowed:
-        raise UsageError(
-            f"cannot listen on {host}",
-            "other machines reach this address, and no name is given by which they may call it",
-            "name the hosts with --allowed-host, or listen on 127.0.0.1",
-        )
-    if name is not None and not _NAME.fullmatch(name):
-        raise UsageError(
-            f"cannot name the server {name!r}",
-            "a name has 1 to 64 letters, digits, dots, dashes and underscores",
-            "choose another one with --name",
-        )
-    if log is not None and log not in get_args(LogForm):
-        raise UsageError(
-            f"cannot log as {log!r}", "the forms are pretty, json and off", "use one of them"
-        )
-    return RunSettings(
-        upstream=upstream,
-        host=host,
-        port=DEFAULT_PORT if port is None else port,
-        name=name or upstream.authority,
-        db=store_path(db),
-        log=cast("LogForm", log or "pretty"),
-        admin=admin,
-        allowed_hosts=allowed,
-        detail=detail,
-    )
+def ask(
+    argument: str | None,
+    options: Iterable[Given] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Asked:
+    """Where `mcpr run ARGUMENT` takes its settings from: a URL is no file, all else is one.
+
+    Without an argument it is the file of MCPR_CONFIG, else mcpr.toml here if there is one.
+    variables: those of the process unless given.
+    """
+    variables = dict(os.environ) if variables is None else variables
+    given = tuple(options)
+    if argument is None:
+        named = variables.get(CONFIG_VARIABLE)
+        here = Path(DEFAULT_FILE)
+        file = Path(named).expanduser() if named else here if here.exists() else None
+    elif argument.endswith(".toml") or Path(argument).exists():
+        file = Path(argument).expanduser()
+    else:
+        file = None
+        given = (Given(("mcp",), argument, Place("URL", order=0)), *given)
+    return Asked(file, given, variables)
 
 
 def store_path(db: str | os.PathLike[str] | None) -> Path:
@@ -129,37 +108,27 @@ def store_path(db: str | os.PathLike[str] | None) -> Path:
     return Path(chosen).expanduser()
 
 
-def _host_name(item: str) -> str:
-    if not _HOST_NAME.fullmatch(item):
-        raise UsageError(
-            f"cannot allow the host {item!r}",
-            "it is not a host name",
-            "give the name alone, without scheme, port or path, or * for any",
-        )
-    return item.lower()
-
-
-def _upstream(url: str) -> UpstreamUrl:
-    what = f"cannot use {url!r} as the MCP server's URL"
-    step = "give it as http://HOST:PORT/PATH, such as http://localhost:9000/mcp"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise UsageError(what, str(exc), step) from exc
-    if parts.scheme not in {"http", "https"}:
-        why = f"its scheme is {parts.scheme!r}" if "://" in url else "it has no scheme"
-        raise UsageError(what, why, step)
-    if not parts.hostname:
-        raise UsageError(what, "it names no host", step)
-    if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            f"cannot use a URL with credentials for {parts.hostname}",
-            "a URL is shown in logs and process lists",
-            "let the client send its Authorization header: it passes through untouched",
-        )
-    if parts.query or parts.fragment:
-        raise UsageError(what, "it has a query or a fragment", step)
-    scheme = cast("Literal['http', 'https']", parts.scheme)
-    default = 443 if scheme == "https" else 80
-    return UpstreamUrl(scheme, parts.hostname, default if port is None else port, parts.path or "/")
+def _run_settings(model: Settings, file: Path | None) -> RunSettings:
+    server = model.server[0] if model.server else None
+    upstream = server.mcp if server is not None else model.mcp
+    assert upstream is not None
+    name = model.name or (server and server.name)
+    hosts = set(model.allowed_hosts)
+    if model.public_url is not None:
+        public = model.public_url.host
+        hosts.add(f"[{public}]" if ":" in public else public)
+    return RunSettings(
+        upstream=upstream,
+        host=model.host,
+        port=model.port,
+        name=name or upstream.authority,
+        db=model.store.path.expanduser(),
+        log=model.log.form,
+        admin=model.admin.listen,
+        allowed_hosts=frozenset(hosts),
+        detail=model.store.detail,
+        drain_seconds=model.limits.drain_timeout,
+        limits=wire_limits(model.limits, server.limits if server is not None else None),
+        model=model,
+        file=file,
+    )

@@ -1,0 +1,48 @@
+"""What the environment and the command line give: `MCPR_…` variables, and options."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mcpr.settings.fields import keys_of
+from mcpr.settings.kinds import Table
+from mcpr.settings.mistakes import Place
+from mcpr.settings.places import KeyPath
+from mcpr.settings.reading import Given
+
+CONFIG_VARIABLE = "MCPR_CONFIG"
+"""Names the settings file when the command line does not."""
+
+# The older name, which every command knows. The newer one is stronger.
+_OTHER_NAMES: Mapping[KeyPath, tuple[str, ...]] = {("store", "path"): ("MCPR_DB",)}
+# Kubernetes and Docker tell of a service named mcpr in this way; it is no port to listen on.
+_SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://\S*")
+
+
+def variable_of(path: KeyPath) -> str:
+    """The variable that sets the key: `MCPR_LIMITS_EXCHANGES` for limits.exchanges."""
+    return "_".join(("MCPR", *map(str, path))).upper()
+
+
+def settable(model: type, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """The keys that a variable sets: those at the top, and those of the tables below it."""
+    for name, key in keys_of(model).items():
+        if not isinstance(key.kind, Table):
+            yield (*path, name)
+        elif not path and not key.kind.many:
+            yield from settable(key.kind.model, (name,))
+
+
+def from_environment(model: type, variables: Mapping[str, str]) -> Iterator[Given]:
+    """What the variables give. An empty one is as good as none."""
+    for path in settable(model):
+        for name in (*_OTHER_NAMES.get(path, ()), variable_of(path)):
+            text = variables.get(name, "")
+            if text and not _SERVICE_LINK.fullmatch(text):
+                yield Given(path, text, Place(name, order=1))
+
+
+def from_options(options: Mapping[str, tuple[KeyPath, object]]) -> Iterator[Given]:
+    """What the command line gives. options: by the option's name; None and () are not given."""
+    for name, (path, value) in options.items():
+        if value is not None and value != ():
+            yield Given(path, value, Place(name, order=0))
