@@ -81,8 +81,8 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     numbers, sessions = recording.common.numbers, recording.common.sessions
     caller_of, tools = recording.sessions.callers.get, recording.tools
     rows: list[Row] = []
-    ids = recording.ids.mint_many((calls[-1][7] + wall_ns) // 1_000_000, len(calls))
-    for call, pair, event_id in zip(calls, read, ids, strict=True):
+    now_ms = (calls[-1][7] + wall_ns) // 1_000_000
+    for call, pair in zip(calls, read, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
         if pair is None or not (
             (
@@ -96,7 +96,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
             )
             or _is_common(recording, call, pair, are_plain=are_plain)
         ):
-            recording.publish_rows(rows)
+            recording.publish_rows(rows, now_ms)
             rows = []
             _unusual(recording, call)
             continue
@@ -114,7 +114,6 @@ def record(recording: Recording, calls: list[Completed]) -> None:
         )
         rows.append(
             (
-                event_id,
                 (started_ns + wall_ns) // 1_000_000,
                 numbers[said],
                 (now_ns - started_ns) // 1000,
@@ -124,7 +123,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 sessions[facts.session],
             )
         )
-    recording.publish_rows(rows)
+    recording.publish_rows(rows, now_ms)
 
 
 def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:

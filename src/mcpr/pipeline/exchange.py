@@ -77,10 +77,11 @@ class Recording:
         self.common = Common(self.server, keep_detail=self.keep_detail)
         self.to_batch = self.common.batch
 
-    def publish_rows(self, rows: list[Row]) -> None:
+    def publish_rows(self, rows: list[Row], now_ms: int) -> None:
         """Publish common calls."""
         if not rows:
             return
+        self.common.ids.append(self.ids.mint_run(now_ms, len(rows)))
         if self.sink is not None:
             self.sink(rows, self.to_batch)
             return
