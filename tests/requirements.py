@@ -14,7 +14,7 @@ from dataclasses import dataclass
 LATER = "later"
 ISSUES = (*"ABCDEFGHIJ", LATER)
 
-UNBUILT_CEILING = 38
+UNBUILT_CEILING = 37
 """How many promises have no test yet. Lower it when one gets its first; never raise it."""
 
 UNFINISHED_CEILING = 54
@@ -277,7 +277,17 @@ PROXY = (
         to_build=("C",),
     ),
     Requirement("R7", "Changes of what a server offers are tracked and judged.", (), ("C",)),
-    Requirement("R8", "A widget's content security policy is rewritten by rule.", (), ("C",)),
+    Requirement(
+        "R8",
+        "A widget's content security policy is rewritten by rule.",
+        tests=(
+            "tests/pipeline/csp/test_rules.py::test_a_rule_holds",
+            "tests/pipeline/csp/test_widgets.py::test_the_sandbox_domain_is_right_behind_the_proxy",
+            "tests/pipeline/csp/test_editors.py::test_everything_else_goes_on_as_it_came",
+            "tests/dataplane/test_editing.py::test_a_held_answer_goes_on_with_its_new_length",
+        ),
+        to_build=("C",),
+    ),
     Requirement("R9", "One port serves one upstream or many.", (), ("I",)),
     Requirement(
         "R10",

@@ -68,6 +68,7 @@ class _Proxy:
             Ids(random.getrandbits),
             sink=recorder.publish_rows,
             keep_detail=settings.detail,
+            csp=settings.csp,
         )
         listener, pool = self._data_plane(recording, loop)
 

@@ -13,6 +13,7 @@ from mcpr.settings.hosts import Host, ListenHost
 from mcpr.settings.kinds import Port
 from mcpr.settings.reading import Objection
 from mcpr.settings.tables.admin import Admin
+from mcpr.settings.tables.csp import Csp
 from mcpr.settings.tables.limits import Limits
 from mcpr.settings.tables.log import Log
 from mcpr.settings.tables.server import Server, ServerName, Upstream
@@ -74,6 +75,7 @@ class Settings:
     store: Store = field(default_factory=Store, metadata=about("What is recorded, and where."))
     admin: Admin = field(default_factory=Admin, metadata=about("The pages for the operator."))
     log: Log = field(default_factory=Log, metadata=about("What is said of each event."))
+    csp: Csp | None = field(default=None, metadata=about("What widgets may load."))
     server: tuple[Server, ...] = field(default=(), metadata=about("MCP servers to stand before."))
 
     def objections(self) -> Iterator[Objection]:
