@@ -84,6 +84,7 @@ _ADMIN = "tests/proxy/test_admin.py"
 _CLIENT = "tests/dataplane/test_client.py"
 _LISTENER = "tests/dataplane/test_listener.py"
 _ROWS = "tests/pipeline/test_rows.py"
+_CONFIG = "tests/cli/test_config.py"
 _READING = "tests/settings/test_reading.py"
 _SESSION_NAMES = "tests/privacy/test_session_names.py"
 
@@ -339,6 +340,10 @@ PROXY = (
             f"{_READING}::test_every_mistake_is_named_in_one_run_in_the_order_of_the_file",
             f"{_READING}::test_a_mistake_has_its_line_its_key_its_reason_and_the_next_step",
             f"{_READING}::test_any_text_gives_settings_or_mistakes_with_a_line_in_it",
+            f"{_CONFIG}::test_three_mistakes_are_repaired_from_the_messages_alone",
+            f"{_CONFIG}::test_a_dump_shows_what_is_in_force_where_it_comes_from_and_no_secret",
+            "tests/settings/test_substitution.py::test_marks_are_replaced_once_and_everything_else_stays",
+            "tests/settings/test_json_schema.py::test_what_mcpr_takes_an_editor_takes",
         ),
         to_build=("B", "H"),
     ),

@@ -27,8 +27,8 @@ class Settings:
     mcp: Upstream | None = field(
         default=None,
         metadata=about(
-            "URL of the MCP server's endpoint: short for one [[server]] with this `mcp`.",
-            default="none: this key or one [[server]] is needed",
+            "URL of the MCP server's endpoint: short for one [[server]] with this `mcp`. One of "
+            "the two is needed.",
             example='"http://localhost:9000/mcp"',
             reload=True,
         ),
@@ -56,7 +56,6 @@ class Settings:
         metadata=about(
             "URL by which clients reach the proxy through what stands before it. Its host may be "
             "called.",
-            default="none",
             example='"https://mcp.example.com/mcp"',
             reload=True,
         ),
@@ -65,7 +64,6 @@ class Settings:
         default=(),
         metadata=about(
             'Host names by which clients may call, beside the loopback ones; "*" for any.',
-            default="[]: the loopback names alone",
             example='["mcp.example.com"]',
             reload=True,
         ),

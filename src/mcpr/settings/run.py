@@ -54,6 +54,11 @@ class RunSettings:
         """Whether only this machine can reach the proxy."""
         return is_loopback(self.host)
 
+    @property
+    def address(self) -> str:
+        """Host and port as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -73,10 +78,10 @@ class Asked:
         names_server = any(each.path == ("mcp",) for each in given)
         if self.file is None and not names_server:
             raise UsageError(
-                "cannot start the proxy",
-                "no MCP server was named",
+                "cannot tell which MCP server to stand before",
+                f"no URL and no settings file was named, and there is no {DEFAULT_FILE} here",
                 "give the URL of one, as in `mcpr run http://localhost:9000/mcp`, or write a "
-                f"{DEFAULT_FILE} with `mcpr init`",
+                "settings file with `mcpr init`",
             )
         model, reading = read(Settings, document, given, self.variables)
         return _run_settings(model, self.file), reading
