@@ -29,6 +29,7 @@ COMMANDS = {
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",
     ),
+    "status": Entry("mcpr.cli.status:status", "Show the running proxies and how they fare."),
     "store": Entry(
         "mcpr.cli:store_group", "Look after the store: its size, and space to give back."
     ),

@@ -24,6 +24,7 @@ from mcpr.pipeline.guard import Guard, is_loopback
 from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
+from mcpr.proxy.announcing import announced
 from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.notify import Notifier
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
@@ -90,10 +91,11 @@ class _Proxy:
         _say_hello(settings, port, started)
         self._notifier.ready(f"port {port}, before {settings.upstream}")
         self._notifier.keep_alive(loop)
-        await stop.wait()
-        self._notifier.stopping()
-        reporter.drain()
-        code = await self._drain(listener, pool, recording, recorder, reporter, stop)
+        with announced(settings, port, started.admin_url):
+            await stop.wait()
+            self._notifier.stopping()
+            reporter.drain()
+            code = await self._drain(listener, pool, recording, recorder, reporter, stop)
         self._notifier.close()
         return code
 
