@@ -3,13 +3,10 @@
 import sys
 from pathlib import Path
 
-from mcpr.settings import Settings, json_schema
+from mcpr.settings import Settings
 from mcpr.settings.reference import reference
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/reference/settings.md"
-#: One for people, one in the wheel.
-SCHEMAS = (ROOT / "docs/reference/mcpr.schema.json", ROOT / "src/mcpr/settings/mcpr.schema.json")
+PAGE = Path(__file__).resolve().parent.parent / "docs/reference/settings.md"
 MARK = "<!-- From here on written by scripts/settings_reference.py. -->\n"
 
 
@@ -19,10 +16,8 @@ def page(text: str) -> str:
 
 
 def main() -> int:
-    """Write the page and the schema."""
+    """Write the page."""
     PAGE.write_text(page(PAGE.read_text()))
-    for path in SCHEMAS:
-        path.write_text(json_schema.text(Settings))
     return 0
 
 

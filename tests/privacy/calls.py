@@ -35,9 +35,12 @@ def a_session_begins(stage: Stage) -> None:
     }
     answered = {
         "protocolVersion": "2025-11-25",
-        "capabilities": {"experimental": {plant("capability of the server"): {}}},
-        "serverInfo": {"name": plant("name of the server"), "version": plant("its version")},
-        "instructions": plant("instructions of the server"),
+        "capabilities": {"experimental": {plant("capability of the server", local="body"): {}}},
+        "serverInfo": {
+            "name": plant("name of the server", local="body"),
+            "version": plant("its version", local="body"),
+        },
+        "instructions": plant("instructions of the server", local="body"),
     }
     head = b"Mcp-Session-Id: " + stage.session.encode()
     stage.exchange(post(call("initialize", params)), answer(result(answered), head), times=2)
@@ -213,10 +216,10 @@ def a_prompt_is_used(stage: Stage) -> None:
 def tools_are_listed(stage: Stage) -> None:
     plant = stage.plant
     tool = {
-        "name": plant("tool in a list"),
-        "description": plant("description of a tool"),
-        "inputSchema": {"properties": {plant("property of a tool"): {}}},
-        "annotations": {"title": plant("title of a tool")},
+        "name": plant("tool in a list", local="name names body"),
+        "description": plant("description of a tool", local="body"),
+        "inputSchema": {"properties": {plant("property of a tool", local="body"): {}}},
+        "annotations": {"title": plant("title of a tool", local="body")},
     }
     stage.call(call("tools/list", {}), answer(result({"tools": [tool]})))
 

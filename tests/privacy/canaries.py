@@ -30,8 +30,9 @@ class Finding(NamedTuple):
 class Canaries:
     """Makes canaries and remembers where each was planted, and where it may stand.
 
-    planted: place → canary. local: place → the one column of the store that is for it. public: the
-    same for what clients choose to be known by; it may stand in logs and envelopes, too.
+    planted: place → canary. local: place → the columns of the store that are for it, nearly always
+    one. public: the same for what clients choose to be known by; it may stand in logs and
+    envelopes, too.
     """
 
     def __init__(self) -> None:

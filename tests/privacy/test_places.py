@@ -37,8 +37,21 @@ BOOKKEEPING = {
     "session": {"id", "hash"},
     "label": {"id"},
     "request_event": {"seq", "label", "bucket", "is_error"},
-    "block": {"first_seq", "last_seq", "first_id", "low", "min_ts_ms", "max_ts_ms"},
-    "session_block": {"first_seq", "last_seq"},
+}
+#: What servers offer: tables of their own, with definitions (`body`, `name`) that stay here.
+OFFERED = {
+    "schema_item": {"id", "hash", "body", "suspicions"},
+    "schema_version": {
+        *("id", "server", "list", "version", "hash", "first_ms", "last_ms", "sightings", "items"),
+        *("bytes", "tokens", "is_whole", "approved_ms"),
+    },
+    "schema_entry": {"version", "name", "item", "bytes"},
+    "schema_caller": {"server", "list", "caller", "version", "last_ms"},
+    "schema_change": {
+        *("seq", "id", "ts_ms", "server", "list", "version", "from_version", "hash", "verdict"),
+        *("items", "added", "removed", "modified", "names", "is_return"),
+    },
+    "schema_mark": {"server", "list", "newest", "stale_ms", "switches", "unrecorded"},
 }
 
 
@@ -67,10 +80,13 @@ def test_the_store_has_columns_for_these_and_for_nothing_else(store: Path) -> No
         shown = [name for _, name, *_ in connection.execute("PRAGMA table_info(requests)")]
         kept = connection.execute("SELECT key FROM meta ORDER BY key").fetchall()
     assert set(shown) == {"seq", "time", *PUBLIC, *LOCAL}
-    assert tables.keys() == BOOKKEEPING.keys()
+    assert tables.keys() == BOOKKEEPING.keys() | OFFERED.keys()
     for table, names in tables.items():
-        assert set(names) - BOOKKEEPING[table] <= {*PUBLIC, *LOCAL}
-    assert [key for (key,) in kept] == ["forgotten", "session_key"]
+        if table in OFFERED:
+            assert set(names) == OFFERED[table]
+        else:
+            assert set(names) - BOOKKEEPING[table] <= {*PUBLIC, *LOCAL}
+    assert [key for (key,) in kept] == ["forgotten", "schema_generation", "session_key"]
 
 
 def test_no_table_of_the_store_has_a_place_for_what_was_not_asked_for(store: Path) -> None:
@@ -79,7 +95,10 @@ def test_no_table_of_the_store_has_a_place_for_what_was_not_asked_for(store: Pat
         made = connection.execute("SELECT DISTINCT type FROM sqlite_master ORDER BY type")
         assert [kind for (kind,) in made] == ["index", "table", "trigger", "view"]
         triggers = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
-        assert all("UPDATE meta SET value = value + 1" in sql for (sql,) in triggers)
+        assert all(
+            "UPDATE meta SET value = value + 1" in sql or "DELETE FROM schema_" in sql
+            for (sql,) in triggers
+        )
         names = {path.name for path in store.parent.iterdir()}
         assert names <= {"store.db", "store.db-wal", "store.db-shm"}
 

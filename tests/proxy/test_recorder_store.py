@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from tests.events.building import many
@@ -28,8 +27,7 @@ def rows(path: Path) -> list[bytes]:
     connection = sqlite3.connect(path)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        shown = connection.execute("SELECT id FROM requests ORDER BY seq")
-        return [UUID(row).bytes for (row,) in shown]
+        return [row for (row,) in connection.execute("SELECT id FROM request_event ORDER BY seq")]
     finally:
         connection.close()
 

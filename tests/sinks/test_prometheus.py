@@ -80,6 +80,22 @@ def test_a_tool_too_many_and_all_after_it_are_counted_together() -> None:
     assert totals.folded == 2
 
 
+def test_once_a_server_has_listed_its_tools_others_are_counted_together() -> None:
+    sink = PrometheusSink()
+    before, after = an_event(server="weather", tool="get"), an_event(server="weather", tool="gett")
+    sink.write([before, after])
+    sink.names.learn("weather", ["get"])
+    sink.write([before, after])
+    sink.write([an_event(server="notes", tool="write")])
+    tools = {(key.server, key.tool): count for key, count in sink.snapshot().requests.items()}
+    assert tools == {
+        ("weather", "get"): 2,
+        ("weather", "gett"): 1,
+        ("weather", "_other"): 1,
+        ("notes", "write"): 1,
+    }
+
+
 def test_a_series_too_many_loses_its_tool_and_client_and_is_counted_all_the_same() -> None:
     sink = PrometheusSink(most_series=3)
     clients = ("claude", "cursor", "goose", "zed", "cline")

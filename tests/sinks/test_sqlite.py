@@ -2,7 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from tests.events.building import an_event, many
@@ -21,7 +20,7 @@ def rows(path: Path) -> set[bytes]:
     """The ids in a store."""
     connection = sqlite3.connect(path)
     try:
-        return {UUID(row).bytes for (row,) in connection.execute("SELECT id FROM requests")}
+        return {row for (row,) in connection.execute("SELECT id FROM request_event")}
     finally:
         connection.close()
 

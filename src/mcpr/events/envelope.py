@@ -6,6 +6,7 @@ absent key: no null, one form per event. `decode` takes nothing it does not know
 docs/reference/events.md is the prose, docs/reference/envelope-v1.schema.json the schema.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -175,7 +176,7 @@ def decode(data: bytes) -> RequestEvent:
     try:
         said = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused(_verdict(data)) from error
+        raise Refused(envelope_verdict(data, KEYS, _REQUIRED)) from error
     return RequestEvent(
         id=bytes.fromhex(said.id.replace("-", "")),
         ts_ms=said.ts_ms,
@@ -213,15 +214,16 @@ def schema() -> dict[str, object]:
     }
 
 
-def _verdict(data: bytes) -> Verdict:
+def envelope_verdict(data: bytes, keys: Sequence[str], required: Sequence[str]) -> Verdict:
+    """Why `data` is refused: it is no event with these keys, of which some are required."""
     try:
-        keys = _keys_decoder.decode(data)
+        said = _keys_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "refused:not_an_object"
-    if "v" in keys and bytes(keys["v"]).strip() != b"1":
+    if "v" in said and bytes(said["v"]).strip() != b"1":
         return "refused:unknown_version"
-    if any(key not in KEYS for key in keys):
+    if any(key not in keys for key in said):
         return "refused:unknown_key"
-    if any(key not in keys for key in _REQUIRED):
+    if any(key not in said for key in required):
         return "refused:missing_key"
     return "refused:bad_value"

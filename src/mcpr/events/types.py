@@ -18,8 +18,7 @@ class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaul
     error_text: the JSON-RPC error's message, at most 512 characters. Never a tool's result.
     client_name: `clientInfo.name` as it was sent.
     http_method, path: of an exchange that is not JSON-RPC; the path without its query.
-    note: what is odd about the request: `ambiguous`, `mismatch`, `unlinked`,
-    `csp_unread`; space-separated.
+    note: what is odd about the request: `ambiguous`, `mismatch`, `unlinked`; space-separated.
     upstream_first_us: time from the request's last byte sent to the answer's first byte, in µs;
     None where the whole answer came with its first byte: then it is `upstream_us`.
     """

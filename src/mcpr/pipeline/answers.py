@@ -13,6 +13,8 @@ KEEP_LIMIT = 10 * 1024 * 1024
 #: One piece of a compressed event stream may grow to this.
 _MOST_INFLATED = 1024 * 1024
 _MAX_ANSWERS = 100_000
+_LIST_CHANGED = b"/list_changed"
+_MAX_CHANGE = 4096
 #: Up to so many answers it is cheaper to look at each than to sort them by id.
 _FEW = 8
 
@@ -25,6 +27,8 @@ class AnswerReader:
     has_ids: the event stream can be resumed.
     too_large: there is more than is decoded here; `kept` holds it whole.
     held: how many bytes are kept at the moment.
+    keeps: whether `kept` holds the answers that are read here, too; set it before the first piece.
+    changes: messages that say that a list of the server has changed; for whoever reads to take.
     """
 
     __slots__ = (
@@ -37,8 +41,10 @@ class AnswerReader:
         "_kept_size",
         "_limit",
         "answers",
+        "changes",
         "has_ids",
         "held",
+        "keeps",
         "too_large",
         "unread",
     )
@@ -49,6 +55,8 @@ class AnswerReader:
         self._kept: list[bytes] = []
         self._kept_size = 0
         self.held = 0
+        self.keeps = False
+        self.changes: list[bytes] = []
         self._by_id: dict[object, Answer] | None = None
         self.answers: list[Answer] = []
         self.has_ids = False
@@ -101,7 +109,8 @@ class AnswerReader:
                     self.let_go()
                 return
             body = inflated
-        self._kept = []
+        if not self.keeps:
+            self._kept = []
         self._read(body)
 
     @property
@@ -113,7 +122,8 @@ class AnswerReader:
         """
         if self._events is None:
             return b"".join(self._kept)
-        found = [msgspec.json.encode(answer) for answer in self.answers]
+        # What is read here and kept as well is kept whole.
+        found = [] if self.keeps else [msgspec.json.encode(answer) for answer in self.answers]
         events = [
             b"data:%b\n\n" % data.replace(b"\n", b"\ndata:") for data in (*found, *self._kept)
         ]
@@ -175,11 +185,14 @@ class AnswerReader:
             if data is None:
                 self.unread = True
             elif not data or not _may_answer(data):
-                continue
+                if _LIST_CHANGED in data and len(data) <= _MAX_CHANGE:
+                    self.changes.append(data)
             elif len(data) > self._limit:
                 self.too_large = True
                 self._keep(data)
             else:
+                if self.keeps:
+                    self._keep(data)
                 self._read(data)
         self.held = self._kept_size + self._events.held if self._events is not None else 0
         return self.answers[found:]

@@ -17,6 +17,7 @@ from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller
 from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
+    LISTINGS,
     META_CLIENT,
     META_REVISION,
     REQUESTS,
@@ -30,7 +31,7 @@ from mcpr.protocol.mcp import (
 Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
 
 #: What these do beyond being answered takes an `Exchange`.
-_SPECIAL = STREAMS | {"initialize", "server/discover"}
+_SPECIAL = STREAMS | LISTINGS
 _NAMELESS = REQUESTS - _SPECIAL - SUBJECTS.keys()
 _MAX_TOOLS = 4096
 
@@ -81,8 +82,8 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     numbers, sessions = recording.common.numbers, recording.common.sessions
     caller_of, tools = recording.sessions.callers.get, recording.tools
     rows: list[Row] = []
-    now_ms = (calls[-1][7] + wall_ns) // 1_000_000
-    for call, pair in zip(calls, read, strict=True):
+    ids = recording.ids.mint_many((calls[-1][7] + wall_ns) // 1_000_000, len(calls))
+    for call, pair, event_id in zip(calls, read, ids, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
         if pair is None or not (
             (
@@ -96,7 +97,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
             )
             or _is_common(recording, call, pair, are_plain=are_plain)
         ):
-            recording.publish_rows(rows, now_ms)
+            recording.publish_rows(rows)
             rows = []
             _unusual(recording, call)
             continue
@@ -114,6 +115,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
         )
         rows.append(
             (
+                event_id,
                 (started_ns + wall_ns) // 1_000_000,
                 numbers[said],
                 (now_ns - started_ns) // 1000,
@@ -123,7 +125,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 sessions[facts.session],
             )
         )
-    recording.publish_rows(rows, now_ms)
+    recording.publish_rows(rows)
 
 
 def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:

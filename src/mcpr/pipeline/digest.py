@@ -5,6 +5,8 @@ returns the rows, by the same code that would have made them in the data-plane p
 lives in memory and in a pipe between two processes of one user, never in a file.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from mcpr.events import Ids, RequestEvent
@@ -12,12 +14,16 @@ from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller
 from mcpr.pipeline.outcomes import Ending
+from mcpr.pipeline.rows import caller_of, revision_of
+from mcpr.protocol.mcp import LISTINGS, is_modern
 
 
 class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An exchange that is over, with what was too large to read. Times in ns of one clock.
 
     answer_body: see `AnswerReader.kept`. unread: a part of the answer was let go of.
+    has_rows: its rows are made already. change: the server's word that a list has changed; then
+    nothing else is meant.
     """
 
     server: str
@@ -38,10 +44,47 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     unread: bool
     request: bytes
     answer_body: bytes
+    has_rows: bool = False
+    change: bytes = b""
+
+
+class Passing(NamedTuple):
+    """An exchange that showed what a server offers, for `pipeline/schema` to read.
+
+    caller: what tells kinds of callers apart, over sessions; session: this one caller, as far as it
+    can be told. answer: see `Digest.answer_body`. change: the server's word that a list changed.
+    is_kept: whether the local part is recorded, to which definitions belong.
+    """
+
+    server: str
+    caller: tuple[str, bool, bool]
+    session: str
+    ts_ms: int
+    request: bytes
+    answer: bytes
+    is_events: bool
+    coding: str | None
+    change: bytes
+    is_kept: bool = True
+
+
+class Completed(NamedTuple):
+    """What is in a frame: rows, and what it shows of the server."""
+
+    rows: list[RequestEvent]
+    passing: Passing | None
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Digest).decode
+
+
+def pack_look(exchange: Exchange, change: bytes, now_ns: int) -> bytes:
+    """One frame of an exchange whose rows are made, or that goes on."""
+    frame = _decode(pack(exchange, "complete", now_ns))
+    if change:
+        frame = msgspec.structs.replace(frame, request=b"", answer_body=b"", change=change)
+    return _encode(msgspec.structs.replace(frame, has_rows=True))
 
 
 def pack(exchange: Exchange, ending: Ending, now_ns: int) -> bytes:
@@ -75,6 +118,11 @@ def pack(exchange: Exchange, ending: Ending, now_ns: int) -> bytes:
 
 def complete(frame: bytes, ids: Ids) -> list[RequestEvent]:
     """The rows of a packed exchange. Raises msgspec.DecodeError on a frame that is none."""
+    return read(frame, ids).rows
+
+
+def read(frame: bytes, ids: Ids) -> Completed:
+    """All that is in a frame. Raises msgspec.DecodeError on a frame that is none."""
     digest = _decode(frame)
     rows: list[RequestEvent] = []
     recording = Recording(digest.server, rows.append, ids, keep_detail=digest.keep_detail)
@@ -84,6 +132,13 @@ def complete(frame: bytes, ids: Ids) -> list[RequestEvent]:
     exchange = Exchange(recording, digest.facts, digest.started_ns, digest.facts.kind)
     exchange.sent_ns = digest.sent_ns
     exchange.read_request(digest.request)
+    passing = _passing(exchange, digest)
+    if not digest.has_rows:
+        _make_rows(exchange, digest)
+    return Completed(rows, passing)
+
+
+def _make_rows(exchange: Exchange, digest: Digest) -> None:
     exchange.cancelled = digest.cancelled
     answer = digest.answer
     if answer is not None:
@@ -98,5 +153,29 @@ def complete(frame: bytes, ids: Ids) -> list[RequestEvent]:
     exchange.bytes_in = digest.bytes_in
     exchange.bytes_out = digest.bytes_out
     exchange.end(digest.ending, digest.ended_ns)
-    recording.unanswered.drain(digest.ended_ns)
-    return rows
+    exchange.recording.unanswered.drain(digest.ended_ns)
+
+
+def _passing(exchange: Exchange, digest: Digest) -> Passing | None:
+    """What the exchange shows of the server; None for most."""
+    message, answer = exchange.message, digest.answer
+    if not digest.change:
+        if message is None or answer is None or not digest.answer_body:
+            return None
+        if not any(asked.method in LISTINGS for asked in (message, *exchange.others)):
+            return None
+    caller = caller_of(exchange, message)
+    revision = revision_of(exchange, message, caller)
+    kind = (caller.name or caller.client or "", digest.facts.has_credential, is_modern(revision))
+    return Passing(
+        server=digest.server,
+        caller=kind,
+        session=digest.facts.session or repr((*kind, caller.version)),
+        ts_ms=(digest.ended_ns + digest.wall_ns) // 1_000_000,
+        request=digest.request,
+        answer=digest.answer_body,
+        is_events=answer is not None and answer.is_events,
+        coding=None if answer is None or answer.is_events else answer.coding,
+        change=digest.change,
+        is_kept=digest.keep_detail,
+    )

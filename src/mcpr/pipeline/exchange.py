@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from mcpr.events import Batch, Ids, Kind, RequestEvent
-from mcpr.pipeline import outcomes, verdicts
+from mcpr.pipeline import listing, outcomes, verdicts
 from mcpr.pipeline.answers import KEEP_LIMIT, AnswerReader
 from mcpr.pipeline.common import Common, Row
 from mcpr.pipeline.csp import CspRules, EventsEditor, JsonEditor, Widget, editor_for
@@ -20,7 +20,7 @@ from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
 from mcpr.pipeline.rows import caller_of, revision_of, row
-from mcpr.pipeline.unanswered import Unanswered
+from mcpr.pipeline.unanswered import Unanswered, cancel
 from mcpr.protocol.jsonrpc import (
     Answer,
     Message,
@@ -35,7 +35,6 @@ from mcpr.protocol.mcp import STREAMS, WITH_RESOURCES, bounded_revision
 DECODE_LIMIT = 256 * 1024
 #: Whoever keeps more than this is counted in `Recording.held`.
 COUNTED = 16 * 1024
-_MAX_CANCELLED = 100
 
 
 @dataclass(slots=True)
@@ -45,6 +44,7 @@ class Recording:
     publish: takes each event once; all of a list at once goes to `sink`, if there is one.
     digest: takes an exchange whose bodies are too large to decode here, or says no; None where
     large bodies are decoded after all (in the companion).
+    look: takes an exchange that showed what the server offers (see `listing`); None: nobody asks.
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
@@ -59,6 +59,7 @@ class Recording:
     ids: Ids
     sink: Callable[[list[Row], Callable[[list[Row]], Batch]], None] | None = None
     digest: "Callable[[Exchange, Ending, int], bool] | None" = None
+    look: "Callable[[Exchange, bytes, int], None] | None" = None
     active: "Callable[[], Iterable[Exchange]]" = tuple
     keep_detail: bool = True
     wall_ns: int = 0
@@ -77,11 +78,10 @@ class Recording:
         self.common = Common(self.server, keep_detail=self.keep_detail)
         self.to_batch = self.common.batch
 
-    def publish_rows(self, rows: list[Row], now_ms: int) -> None:
+    def publish_rows(self, rows: list[Row]) -> None:
         """Publish common calls."""
         if not rows:
             return
-        self.common.ids.append(self.ids.mint_run(now_ms, len(rows)))
         if self.sink is not None:
             self.sink(rows, self.to_batch)
             return
@@ -156,7 +156,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         else:
             self.kind = "stream" if method in STREAMS else "rpc"
         if self.kind == "notification" or len(messages) > 1:
-            self._cancel(messages)
+            cancel(self, messages)
         if self.recording.csp is not None:
             self.edits = any(m.method in WITH_RESOURCES for m in (message, *self.others))
         if is_ambiguous(body, message):
@@ -192,6 +192,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             # request that is not decoded here its answer is not, either: they belong together.
             decoded = DECODE_LIMIT if self.recording.digest is not None else KEEP_LIMIT
             self.reader = AnswerReader(answer, 0 if self.deferred else decoded)
+            self.reader.keeps = listing.is_watched(self)
 
     def read_data(self, piece: bytes, now_ns: int) -> None:
         """More of the answer's body, framing taken off."""
@@ -200,6 +201,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         if reader is None:
             return
         answers = reader.feed(piece)
+        if reader.changes:
+            listing.tell_changes(self, reader, now_ns)
         if self.kind == "stream" and self.message is None:
             self._claim(reader, answers, now_ns)
         if self.held or reader.held > COUNTED:
@@ -251,25 +254,6 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         """Whether the answer could end here without cutting a message in two."""
         return self.reader is None or self.reader.at_border
 
-    def _cancel(self, messages: list[Message]) -> None:
-        """A legacy client no longer wants an answer: the request it names is in its session."""
-        session = self.facts.session
-        wanted = [
-            message.params.cancelled_id
-            for message in messages
-            if message.method == "notifications/cancelled" and message.params is not None
-        ]
-        if session is None or not wanted:
-            return
-        under_way = [x for x in self.recording.active() if x.facts.session == session]
-        for request_id in wanted[:_MAX_CANCELLED]:
-            if request_id is UNSET:
-                continue
-            for other in under_way:
-                if other.asks(request_id):
-                    other.cancelled = True
-            self.recording.unanswered.cancel(session, request_id)
-
     def asks(self, request_id: Raw) -> bool:
         """Whether a request with this id is among the messages."""
         message = self.message
@@ -290,6 +274,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         if self.deferred and recording.digest is not None:
             self._hand_on(recording.digest, ending, now_ns)
             return
+        listing.tell(self, now_ns)
         if self.message is None:
             recording.publish(row(self, None, verdicts.of_exchange(self, ending), now_ns))
             return

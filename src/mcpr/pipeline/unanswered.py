@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_WAITING = 1_000
 WAIT_NS = 120 * 1_000_000_000
+_MAX_CANCELLED = 100
 
 
 class Unanswered:
@@ -89,3 +90,24 @@ class Unanswered:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+def cancel(exchange: "Exchange", messages: list[Message]) -> None:
+    """A legacy client no longer wants an answer: the request it names is in its session."""
+    session = exchange.facts.session
+    wanted = [
+        message.params.cancelled_id
+        for message in messages
+        if message.method == "notifications/cancelled" and message.params is not None
+    ]
+    if session is None or not wanted:
+        return
+    recording = exchange.recording
+    under_way = [x for x in recording.active() if x.facts.session == session]
+    for request_id in wanted[:_MAX_CANCELLED]:
+        if request_id is UNSET:
+            continue
+        for other in under_way:
+            if other.asks(request_id):
+                other.cancelled = True
+        recording.unanswered.cancel(session, request_id)

@@ -62,6 +62,18 @@ WITH_RESOURCES = frozenset(("resources/list", "resources/templates/list", "resou
 #: Requests whose answer is a stream that stays open.
 STREAMS = frozenset(("subscriptions/listen",))
 
+#: Requests whose answer says what the server offers, or what it is.
+LISTINGS = frozenset(
+    (
+        "initialize",
+        "server/discover",
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    )
+)
+
 OTHER = "_other"
 
 SubjectKind = Literal["tool", "prompt", "resource"]

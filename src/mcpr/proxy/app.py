@@ -18,13 +18,12 @@ from mcpr import __version__
 from mcpr.dataplane import Address, Listener, Pool
 from mcpr.errors import Exit
 from mcpr.events import Ids
-from mcpr.pipeline.digest import pack
+from mcpr.pipeline.digest import pack, pack_look
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import Guard, is_loopback
 from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
-from mcpr.proxy.announcing import announced
 from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.notify import Notifier
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
@@ -69,14 +68,17 @@ class _Proxy:
             Ids(random.getrandbits),
             sink=recorder.publish_rows,
             keep_detail=settings.detail,
-            csp=settings.csp,
         )
         listener, pool = self._data_plane(recording, loop)
 
         def digest(exchange: Exchange, ending: Ending, now_ns: int) -> bool:
             return recorder.digest(pack(exchange, ending, now_ns))
 
+        def look(exchange: Exchange, change: bytes, now_ns: int) -> None:
+            recorder.look(pack_look(exchange, change, now_ns))
+
         recording.digest = digest
+        recording.look = look
         recording.active = lambda: [
             watch for client in listener.clients if isinstance(watch := client.seen(), Exchange)
         ]
@@ -91,11 +93,10 @@ class _Proxy:
         _say_hello(settings, port, started)
         self._notifier.ready(f"port {port}, before {settings.upstream}")
         self._notifier.keep_alive(loop)
-        with announced(settings, port, started.admin_url):
-            await stop.wait()
-            self._notifier.stopping()
-            reporter.drain()
-            code = await self._drain(listener, pool, recording, recorder, reporter, stop)
+        await stop.wait()
+        self._notifier.stopping()
+        reporter.drain()
+        code = await self._drain(listener, pool, recording, recorder, reporter, stop)
         self._notifier.close()
         return code
 

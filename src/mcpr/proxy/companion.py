@@ -32,6 +32,7 @@ from mcpr.proxy.frames import (
     PlaneState,
     Ready,
 )
+from mcpr.proxy.schema_watch import SchemaWatch
 from mcpr.proxy.status import Heard, Status, status_of
 from mcpr.serving import Address, HttpServer, bind, bound
 from mcpr.sinks.prometheus import PrometheusSink
@@ -49,11 +50,11 @@ _log = logging.getLogger(__name__)
 class Companion(asyncio.Protocol):
     """One companion's life, on the running loop.
 
-    complete: makes the events of a digest frame.
+    complete: makes the events of a digest frame. watch: keeps what servers offer, if anybody does.
     ended: done when everything is written and said.
     """
 
-    def __init__(self, complete: Complete) -> None:
+    def __init__(self, complete: Complete, watch: SchemaWatch | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._reader = FrameReader()
@@ -63,6 +64,7 @@ class Companion(asyncio.Protocol):
         self._heard = Heard()
         self._totals: PrometheusSink | None = None
         self._bus = sinks.Bus([], self._on_settled)
+        self._watch = watch
         self._digests = Digests(complete, self._on_digested)
         self._digests_taken = 0
         self._digests_done = 0
@@ -133,10 +135,14 @@ class Companion(asyncio.Protocol):
         try:
             made = [sinks.make(name, target) for name, target in assignment.sinks]
             self._totals = next((sink for sink in made if isinstance(sink, PrometheusSink)), None)
+            if self._totals is not None and self._watch is not None:
+                self._totals.names = self._watch.names
             self._bus = sinks.Bus(made, self._on_settled)
             self._bus.start()
             for lane in self._bus.lanes:
                 await asyncio.wrap_future(lane.opened)
+            if self._watch is not None:
+                await asyncio.to_thread(self._watch.open, assignment)
             listener = None if assignment.admin is None else _bind(assignment.admin)
         except McprError as error:
             self._say(Kind.FAILED, Failed.of(error))
@@ -254,6 +260,8 @@ class Companion(asyncio.Protocol):
                 opening.cancel()
             # Half of the time at most: what is in the lanes has to be written too.
             await asyncio.to_thread(self._digests.drain, seconds / 2)
+            if self._watch is not None:
+                self._watch.close()
             # What is not digested now never will be.
             late = self._digests_taken - self._digests_done
             self._digests_done += late
@@ -270,22 +278,25 @@ class Companion(asyncio.Protocol):
             self.ended.set_result(None)
 
 
-async def live(end: socket.socket, complete: Complete) -> None:
+async def live(end: socket.socket, complete: Complete, watch: SchemaWatch | None = None) -> None:
     """Be a companion on one end of a socket pair, until it is over."""
     end.setblocking(False)  # noqa: FBT003 - the standard library's signature
     loop = asyncio.get_running_loop()
-    _, companion = await loop.create_unix_connection(lambda: Companion(complete), sock=end)
+    _, companion = await loop.create_unix_connection(lambda: Companion(complete, watch), sock=end)
     await companion.ended
 
 
-def complete_digest() -> Complete:
+def complete_digest(watch: SchemaWatch) -> Complete:
     """What makes the events of a digest frame; imported when the first one comes."""
-    ids = Ids(secrets.randbits)
+    ids = watch.ids
 
     def complete(frame: bytes) -> list[RequestEvent]:
         from mcpr.pipeline import digest  # noqa: PLC0415
 
-        return digest.complete(frame, ids)
+        completed = digest.read(frame, ids)
+        if completed.passing is not None:
+            watch.look(completed.passing)
+        return completed.rows
 
     return complete
 
@@ -299,7 +310,11 @@ def main(complete: Complete | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="mcpr: %(message)s", stream=sys.stderr)
     end = socket.socket(fileno=int(sys.argv[-1]))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(live(end, complete or complete_digest()))
+        if complete is None:
+            watch = SchemaWatch(Ids(secrets.randbits))
+            runner.run(live(end, complete_digest(watch), watch))
+        else:
+            runner.run(live(end, complete))
 
 
 def _bind(wanted: AdminBind) -> socket.socket:

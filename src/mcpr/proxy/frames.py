@@ -208,6 +208,18 @@ def pack_events(batch: Sequence[RequestEvent]) -> bytes:
     return frame(Kind.EVENTS, _encoder.encode(Batch.of(batch).columns))
 
 
+def packable(batch: Sequence[RequestEvent]) -> list[RequestEvent]:
+    """The events that have a form in MessagePack: no half surrogates, no 65-bit numbers."""
+    found = []
+    for event in batch:
+        try:
+            pack_events([event])
+        except (ValueError, OverflowError, TypeError):
+            continue
+        found.append(event)
+    return found
+
+
 def unpack(body: bytes, form: type[_T]) -> _T:
     """The message in a body. Raises FrameError."""
     try:

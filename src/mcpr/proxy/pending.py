@@ -55,8 +55,10 @@ class Pending:
 
     def drop_newest(self, excess: int) -> None:
         """Forget that many; not more than there are."""
-        # First: what a batch is made of must be whole.
-        self._close()
+        for newest in (self.single, self.rows):
+            count = min(excess, len(newest))
+            del newest[len(newest) - count :]
+            excess -= count
         self._batched -= excess
         while excess:
             batch = self._batches.pop()

@@ -168,6 +168,14 @@ class Recorder:
         if link is not None and link.waiting_bytes < self._pipe_bytes:
             link.write(frames.pack(kind, message))
 
+    def look(self, body: bytes) -> None:
+        """Hand on what shows what a server offers. Lost, it counts as one event that was dropped.
+
+        Else it becomes no event of a sink: the companion writes it down by itself.
+        """
+        if not self.digest(body):
+            self._ledger.lose(1, self._absence if self._link is None else "pipe_full")
+
     def counts(self) -> Counts:
         """The books of the first sink as of now."""
         return self.counts_by_sink()[self._ledger.sinks[0]]
@@ -237,7 +245,9 @@ class Recorder:
         try:
             data = frames.pack_events(pending)
         except (ValueError, OverflowError, TypeError):
-            pending = Batch.of(self._packable(pending))
+            packable = frames.packable(pending)
+            self._ledger.lose(len(pending) - len(packable), "internal")
+            pending = Batch.of(packable)
             data = frames.pack_events(pending)
         if link.waiting_bytes + len(data) > self._pipe_bytes:
             self._ledger.lose(len(pending), "pipe_full")
@@ -245,18 +255,6 @@ class Recorder:
         self._tell_losses(link)
         self._ledger.send(len(pending))
         link.write(data)
-
-    def _packable(self, batch: Batch) -> list[RequestEvent]:
-        """The events that have a form in MessagePack: no half surrogates, no 65-bit numbers."""
-        packable = []
-        for event in batch:
-            try:
-                frames.pack_events([event])
-            except (ValueError, OverflowError, TypeError):
-                self._ledger.lose(1, "internal")
-            else:
-                packable.append(event)
-        return packable
 
     def _tell_losses(self, link: Link) -> None:
         losses = self._ledger.losses()

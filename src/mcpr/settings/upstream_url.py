@@ -62,7 +62,8 @@ class HttpUrl(Kind):
 
     def json_schema(self) -> dict[str, object]:
         """A text that begins so."""
-        return {"type": "string", "pattern": "^https?://[^?#]+$"}
+        form = {"anyOf": [{"pattern": "^https?://"}, {"pattern": r"\$\{"}]}
+        return {"type": "string", **form}
 
     @property
     def advice(self) -> str:

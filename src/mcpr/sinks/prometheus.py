@@ -17,6 +17,7 @@ import msgspec
 
 from mcpr.events import Batch, RequestEvent
 from mcpr.events.batch import Label
+from mcpr.events.known_names import KnownNames
 
 #: Upper bounds in seconds: those of the OpenTelemetry conventions for MCP, and four below them,
 #: because a proxy's calls can be faster than that.
@@ -98,7 +99,8 @@ class Snapshot(NamedTuple):
 class PrometheusSink:
     """Adds events up. Its target is not used.
 
-    most_tools, most_series: the bounds.
+    most_tools, most_series: the bounds. names: the tools that servers have listed; where one has,
+    its other tools are counted together.
     """
 
     name = "prometheus"
@@ -118,6 +120,8 @@ class PrometheusSink:
         self._sums: dict[SubjectKey, Sums] = {}
         self._keys: dict[Label, tuple[RequestKey, SubjectKey, bool]] = {}
         self._folded = 0
+        self.names = KnownNames()
+        self._generation = 0
 
     def open(self) -> None:
         """Nothing to open."""
@@ -129,6 +133,10 @@ class PrometheusSink:
         """Add the batch."""
         columns = Batch.of(batch).columns
         with self._lock:
+            if self._generation != self.names.generation:
+                # A list was seen: what was a tool's name may be none.
+                self._generation = self.names.generation
+                self._keys.clear()
             for number, places in _by_label(columns.label):
                 pick = _picker(places)
                 request, subject, is_folded = self._key(columns.labels[number])
@@ -166,6 +174,8 @@ class PrometheusSink:
 
     def _new_key(self, label: Label) -> tuple[RequestKey, SubjectKey, bool]:
         server, kind, method, tool, outcome, origin, _, _, client, *_ = label
+        if self.names.has_list(server):
+            tool = self.names.tool(server, tool)
         shown = tool or ""
         if shown not in ("", OTHER) and (server, shown) not in self._tools:
             if len(self._tools) < self._most_tools:

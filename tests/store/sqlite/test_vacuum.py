@@ -11,9 +11,10 @@ from tests.store.building import a_store, rows_of
 from tests.store.processes import let_go, started
 
 from mcpr.errors import StoreError
-from mcpr.events import RequestEvent
-from mcpr.store import Filter, Window
+from mcpr.events import Ids, RequestEvent
+from mcpr.events.schema import items_of
 from mcpr.store.sqlite import SqliteEventStore, Writer, survey, vacuum
+from mcpr.store.sqlite.schema_book import SchemaBook, Seen
 from mcpr.store.sqlite.vacuum import AGED, INTERNED
 
 OLD = "canary-of-an-old-tool"
@@ -50,33 +51,6 @@ def test_what_is_older_goes_with_its_names_and_the_rest_stays(tmp_path: Path) ->
     assert done.after.file_bytes < done.before.file_bytes
     assert done.after.free_bytes == 0
     assert rows_of(path, "SELECT min(ts_ms), count(*) FROM requests") == [(after(4), 1_200)]
-
-
-def test_blocks_go_with_their_rows_and_those_that_are_cut_begin_at_the_edge(tmp_path: Path) -> None:
-    path = tmp_path / "s.db"
-    with closing(Writer(path)) as writer:
-        for at in range(3):
-            batch = [
-                an_event(
-                    id=bytes([1, at] + [0] * 13 + [row]),
-                    ts_ms=TS_MS + at * 1_000 + row * 100,
-                    session=("ab" if row < 5 else "cd") * 16,
-                )
-                for row in range(10)
-            ]
-            writer.write(batch)
-    vacuum(path, TS_MS + 1_500)
-    assert rows_of(path, "SELECT seq FROM request_event") == [(seq,) for seq in range(16, 31)]
-    assert rows_of(path, "SELECT first_seq, last_seq, min_ts_ms FROM block") == [
-        (11, 20, TS_MS + 1_500),
-        (21, 30, TS_MS + 2_000),
-    ]
-    kept = "SELECT session, first_seq, last_seq FROM session_block"
-    assert rows_of(path, kept) == [(1, 21, 25), (2, 16, 20), (2, 26, 30)]
-    with SqliteEventStore(path) as store:
-        found = store.requests(Filter(window=Window(0, TS_MS + 2_000)), 100)
-        assert [row.seq for row in found] == [20, 19, 18, 17, 16]
-        assert [row.event.id[-1] for row in found] == [9, 8, 7, 6, 5]
 
 
 def test_what_was_deleted_is_gone_from_every_byte_beside_a_running_writer(tmp_path: Path) -> None:
@@ -132,6 +106,25 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="nothing has been recorded there yet"):
             ask(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lists_that_were_not_seen_for_so_long_go_with_their_definitions(tmp_path: Path) -> None:
+    """What is approved stays: without it nothing would be pinned."""
+    path = a_store(tmp_path / "s.db")
+    with closing(SchemaBook(path, Ids(lambda _bits: 0).mint)) as book:
+        for day in range(4):
+            items = items_of("tools", [b'{"name":"always"}', b'{"name":"now","x":%d}' % day])
+            book.take(Seen("weather", "tools", b"a", items, 1, after(day)))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE schema_version SET approved_ms = 1 WHERE version = 1")
+    vacuum(path, after(2))
+    assert rows_of(path, "SELECT version FROM schema_version") == [(1,), (3,), (4,)]
+    assert rows_of(path, "SELECT count(*) FROM schema_item") == [(4,)]
+    assert rows_of(path, "SELECT version FROM schema_change") == [(3,), (4,)]
+    assert not any(b'"now","x":1' in file.read_bytes() for file in tmp_path.iterdir())
+    with closing(SchemaBook(path, Ids(lambda _bits: 0).mint)) as book:
+        items = items_of("tools", [b'{"name":"new"}'])
+        assert book.take(Seen("weather", "tools", b"a", items, 1, after(5))).version == 5
 
 
 WRITING = """

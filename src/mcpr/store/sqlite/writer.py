@@ -1,8 +1,8 @@
 """Writes events into the store: one transaction for each batch, one complete row for each event.
 
 On the measured path, so what looks odd here is measured: several rows in one statement, integers in
-place of repeated text, no None among the parameters, no column that says nothing, no index (see
-`blocks`), and all of it by column. docs/reference/store.md has the numbers.
+place of repeated text, no None among the parameters, no column that says nothing, and all of it by
+column. docs/reference/store.md has the numbers.
 """
 
 import contextlib
@@ -11,24 +11,23 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import cast
 
 from mcpr.events import NOT_AN_ERROR, Batch, RequestEvent
 from mcpr.events.batch import LABEL, Columns, Label
 from mcpr.events.latency import bucket
-from mcpr.store.sqlite import blocks
 from mcpr.store.sqlite.database import explained, open_for_writing
 
 # Binding None costs Python's sqlite3 as much as ten integers, so it is said by what never occurs.
 _NO_NUMBER = -(2**62)
 _NO_TEXT = 0
+_NO_BYTES = bytearray()
 _TEXTS = ("subject", "raw_method", "error_text", "path")
 # Rows per statement, from many to one.
 _STEPS = (250, 50, 10, 2, 1)
 _MOST_REMEMBERED = 20_000
 _MOST_SHAPES = 64
 
-_T = TypeVar("_T")
 #: Columns by name, and what stands for None in them; those without have none.
 _Shape = tuple[tuple[str, int | None], ...]
 
@@ -38,7 +37,10 @@ def _insert(shape: _Shape, rows: int) -> str:
     """The statement that inserts `rows` rows of these columns."""
     names = ", ".join(name for name, _ in shape)
     row = ", ".join("?" if none is None else f"nullif(?, {none})" for _, none in shape)
-    return f"INSERT INTO request_event ({names}) VALUES {', '.join([f'({row})'] * rows)}"  # noqa: S608 - our own names
+    return (
+        f"INSERT INTO request_event ({names}) VALUES {', '.join([f'({row})'] * rows)}"  # noqa: S608 - our own names
+        " ON CONFLICT (id) DO NOTHING"
+    )
 
 
 class _Buckets(dict[int, int]):
@@ -164,52 +166,28 @@ class Writer:
 
     def _insert(self, events: Sequence[RequestEvent]) -> None:
         batch = Batch.of(events)
-        connection = self._connection
-        if not blocks.is_new(connection, batch.columns.ids):
-            batch = blocks.only_new(connection, batch)
         if not batch:
             return
-        columns = batch.columns
-        sessions = self._session_ids(columns)
-        shape, filled = self._filled(columns, sessions)
-        last_seq = self._insert_rows(shape, filled, len(batch))
-        blocks.add(connection, last_seq - len(batch) + 1, columns.ids, columns.ts_ms, sessions)
-
-    def _insert_rows(self, shape: _Shape, filled: Sequence[Sequence[object]], count: int) -> int:
-        """Insert the rows; return the last one's seq. They follow one another: we have the lock."""
+        shape, filled = self._filled(batch.columns)
         width = len(shape)
-        values: list[object] = [None] * (width * count)
+        values: list[object] = [None] * (width * len(batch))
         for at, column in enumerate(filled):
             values[at::width] = column
         start = 0
-        last_seq = 0
         for rows in _STEPS:
             size = rows * width
             while start + size <= len(values):
-                inserted = self._connection.execute(
-                    _insert(shape, rows), values[start : start + size]
-                )
-                last_seq = inserted.lastrowid or 0
+                self._connection.execute(_insert(shape, rows), values[start : start + size])
                 start += size
-        return last_seq
 
-    def _session_ids(self, columns: Columns) -> Sequence[int | None]:
-        """The id of each event's session."""
-        known = {
-            at: None if (session := columns.sessions[at]) is None else self._sessions[session]
-            for at in set(columns.session)
-        }
-        return _looked_up(known, columns.session)
-
-    def _filled(
-        self, columns: Columns, session_ids: Sequence[int | None]
-    ) -> tuple[_Shape, list[Sequence[object]]]:
+    def _filled(self, columns: Columns) -> tuple[_Shape, list[Sequence[object]]]:
         """The columns of the rows that say something, by name and by value."""
         labels = {at: self._labels[columns.labels[at]] for at in set(columns.label)}
         numbers = {at: number for at, (number, _) in labels.items()}
         errors = {at: is_error for at, (_, is_error) in labels.items()}
         latencies = columns.latency_us
         always: dict[str, Sequence[object]] = {
+            "id": _bindable(columns.ids),
             "ts_ms": columns.ts_ms,
             "label": _looked_up(numbers, columns.label),
             "latency_us": latencies,
@@ -221,7 +199,7 @@ class Writer:
             always["is_error"] = _looked_up(errors, columns.label)
         shape: list[tuple[str, int | None]] = [(name, None) for name in always]
         filled = list(always.values())
-        for name, none, column in _sparse(columns, session_ids):
+        for name, none, column in self._sparse(columns):
             missing = column.count(None)
             if missing == len(column):
                 continue
@@ -231,24 +209,32 @@ class Writer:
             )
         return tuple(shape), filled
 
+    def _sparse(self, columns: Columns) -> Iterator[tuple[str, int, Sequence[object]]]:
+        """The columns that may have nothing to say: name, what stands for None, values."""
+        sessions = {
+            at: None if (session := columns.sessions[at]) is None else self._sessions[session]
+            for at in set(columns.session)
+        }
+        yield "session", _NO_NUMBER, _looked_up(sessions, columns.session)
+        yield "upstream_us", _NO_NUMBER, columns.upstream_us
+        yield "upstream_first_us", _NO_NUMBER, columns.upstream_first_us
+        if columns.texts:
+            nothing = (None,) * len(_TEXTS)
+            rows = [columns.texts.get(at, nothing) for at in range(len(columns.ts_ms))]
+            for name, texts in zip(_TEXTS, zip(*rows, strict=True), strict=True):
+                yield name, _NO_TEXT, texts
 
-def _sparse(
-    columns: Columns, session_ids: Sequence[int | None]
-) -> Iterator[tuple[str, int, Sequence[object]]]:
-    """The columns that may have nothing to say: name, what stands for None, values."""
-    yield "session", _NO_NUMBER, session_ids
-    yield "upstream_us", _NO_NUMBER, columns.upstream_us
-    yield "upstream_first_us", _NO_NUMBER, columns.upstream_first_us
-    if columns.texts:
-        nothing = (None,) * len(_TEXTS)
-        rows = [columns.texts.get(at, nothing) for at in range(len(columns.ts_ms))]
-        for name, texts in zip(_TEXTS, zip(*rows, strict=True), strict=True):
-            yield name, _NO_TEXT, texts
 
-
-def _looked_up(known: Mapping[int, _T], keys: Sequence[int]) -> Sequence[_T]:
+def _looked_up(known: Mapping[int, object], keys: Sequence[int]) -> Sequence[object]:
     """What is known for each key."""
     if len(known) == 1 and keys:
         ((_, value),) = known.items()
         return (value,) * len(keys)
     return [known[key] for key in keys]
+
+
+def _bindable(ids: Sequence[bytes | bytearray]) -> Sequence[bytearray]:
+    """The ids as bytearrays: binding bytes costs ten times as much."""
+    if {*map(type, ids)} == {bytearray}:
+        return cast("Sequence[bytearray]", ids)
+    return [_NO_BYTES + event_id for event_id in ids]

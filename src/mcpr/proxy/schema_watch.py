@@ -1,0 +1,128 @@
+"""What servers offer, followed: from answers that carried lists to versions in the store.
+
+Lives in the companion, in the digest thread. What goes wrong here loses a sighting, and says so,
+and never a row: a list is asked for again, a call is not.
+"""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from mcpr.errors import StoreError
+from mcpr.events import Ids
+from mcpr.events.known_names import KnownNames
+from mcpr.events.schema import Item, ListName
+from mcpr.pipeline.digest import Passing
+from mcpr.pipeline.schema import Passes, Snapshot, merge_info, read_changed, read_passing
+from mcpr.proxy.frames import Assignment
+from mcpr.store.sqlite.schema_book import SchemaBook, Seen
+
+_log = logging.getLogger(__name__)
+
+
+class SchemaWatch:
+    """Follows the lists of every server of one proxy. `open`, then `look`, one thread at a time.
+
+    names: the tools that servers have, for whoever counts by tool.
+    unread: answers that could not be read. lost: sightings that the store did not take.
+    """
+
+    def __init__(self, ids: Ids) -> None:
+        self.ids = ids
+        self.names = KnownNames()
+        self.unread = 0
+        self.lost = 0
+        self._passes = Passes()
+        self._path: Path | None = None
+        self._book: SchemaBook | None = None
+
+    def open(self, assignment: Assignment) -> None:
+        """Remember the store that the assignment names, and the tools that stand in it.
+
+        Raises StoreError.
+        """
+        for name, target in assignment.sinks:
+            if name == "sqlite":
+                self._path = Path(target)
+        if self._path is not None:
+            for server, names in self._opened().names().items():
+                self.names.learn(server, names)
+            self.close()  # The file may be moved before the first list comes.
+
+    def look(self, passing: Passing) -> None:
+        """An exchange showed something of a server."""
+        if self._path is None:
+            return
+        try:
+            if passing.change:
+                self._change(passing)
+            else:
+                self._read(passing)
+        except StoreError as error:
+            self.lost += 1
+            self.close()
+            _log.error("%s (what a server offers was not written down)", error)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        book, self._book = self._book, None
+        if book is not None:
+            try:
+                book.close()
+            except StoreError as error:
+                _log.error("%s", error)
+
+    @property
+    def given_up(self) -> int:
+        """Passes that never became a list, and pages that belonged to none."""
+        return self._passes.given_up + self._passes.strays
+
+    def _opened(self) -> SchemaBook:
+        assert self._path is not None
+        if self._book is None:
+            self._book = SchemaBook(self._path, self.ids.mint)
+        return self._book
+
+    def _change(self, passing: Passing) -> None:
+        lists = read_changed(passing.change)
+        self._passes.changed(passing.server, lists)
+        for which in lists if passing.is_kept else ():
+            self._opened().stale(passing.server, which, passing.ts_ms)
+
+    def _read(self, passing: Passing) -> None:
+        reading = read_passing(
+            passing.request, passing.answer, is_events=passing.is_events, coding=passing.coding
+        )
+        self.unread += reading.unread
+        session = _hash(passing.session)
+        for page in reading.pages:
+            snapshot = self._passes.add(passing.server, session, page, passing.ts_ms)
+            if snapshot is not None:
+                self._take(snapshot, passing)
+        if reading.info is None or not passing.is_kept:
+            return
+        if all(page.which != "server" for page in reading.pages):
+            self._take_info(reading.info, passing)
+
+    def _take(self, snapshot: Snapshot, passing: Passing) -> None:
+        if snapshot.which == "tools":
+            self.names.learn(passing.server, [item.name for item in snapshot.items])
+        if passing.is_kept:
+            self._write(passing, snapshot.which, snapshot.items, snapshot.size)
+
+    def _take_info(self, info: bytes, passing: Passing) -> None:
+        """A result said who answers; the rest of what the server says of itself stays."""
+        before = self._opened().last_items(passing.server, "server", _hash(passing.caller))
+        items = merge_info(before, info)
+        if items != before:
+            self._write(passing, "server", items, sum(item.size for item in items))
+
+    def _write(self, passing: Passing, which: ListName, items: tuple[Item, ...], size: int) -> None:
+        caller = _hash(passing.caller)
+        seen = Seen(passing.server, which, caller, items, size, passing.ts_ms)
+        self._opened().take(seen)
+
+
+def _hash(said: object) -> bytes:
+    """Callers are told apart by what they said, and it is not kept."""
+    return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).digest()[:16]

@@ -1,0 +1,138 @@
+"""From answers that carried lists to versions in the store, in the companion."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcpr.events import Ids
+from mcpr.pipeline.digest import Passing
+from mcpr.proxy.frames import Assignment, Losses
+from mcpr.proxy.schema_watch import SchemaWatch
+
+TOOLS = [{"name": "get"}, {"name": "put"}]
+CALLER = ("claude-code", False, False)
+
+
+class Scene:
+    """A watch on a store, and answers that pass."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.watch = SchemaWatch(Ids(lambda _bits: 0))
+        self.watch.open(Assignment([("sqlite", str(path))], None, [], Losses({}), 0))
+        self.now_ms = 1_000_000
+
+    def passes(
+        self,
+        method: str,
+        result: Any,
+        *,
+        cursor: str | None = None,
+        session: str = "s",
+        change: bytes = b"",
+    ) -> None:
+        self.now_ms += 1_000
+        params = {} if cursor is None else {"cursor": cursor}
+        asked = json.dumps({"id": 1, "method": method, "params": params}).encode()
+        answer = json.dumps({"id": 1, "result": result}).encode()
+        self.watch.look(
+            Passing(
+                server="weather",
+                caller=CALLER,
+                session=session,
+                ts_ms=self.now_ms,
+                request=asked,
+                answer=answer,
+                is_events=False,
+                coding=None,
+                change=change,
+            )
+        )
+
+    def rows(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(query).fetchall()
+
+    def versions(self) -> list[Any]:
+        return self.rows("SELECT list, version, items FROM schema_version ORDER BY id")
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path / "s.db")
+
+
+def test_a_list_that_passed_is_a_version_and_teaches_its_names(scene: Scene) -> None:
+    scene.passes("tools/list", {"tools": TOOLS})
+    assert scene.versions() == [("tools", 1, 2)]
+    assert scene.watch.names.tool("weather", "put") == "put"
+    assert scene.watch.names.tool("weather", "nothing") == "_other"
+
+
+def test_names_are_known_again_after_a_restart(scene: Scene) -> None:
+    scene.passes("tools/list", {"tools": TOOLS})
+    again = Scene(scene.path)
+    assert again.watch.names.has_list("weather")
+    assert again.watch.names.tool("weather", "nothing") == "_other"
+
+
+def test_pages_of_two_sessions_make_one_version(scene: Scene) -> None:
+    for session in ("one", "two"):
+        scene.passes("tools/list", {"tools": TOOLS[:1], "nextCursor": "c"}, session=session)
+    assert scene.versions() == []
+    for session in ("two", "one"):
+        scene.passes("tools/list", {"tools": TOOLS[1:]}, cursor="c", session=session)
+    assert scene.versions() == [("tools", 1, 2)]
+
+
+def test_a_change_that_the_server_told_marks_its_list(scene: Scene) -> None:
+    scene.passes("tools/list", {"tools": TOOLS})
+    change = b'{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
+    scene.passes("", {}, change=change)
+    assert scene.rows("SELECT list, stale_ms FROM schema_mark") == [("tools", scene.now_ms)]
+
+
+def test_a_server_that_names_itself_in_meta_is_one_server(scene: Scene) -> None:
+    def meta(version: str) -> dict[str, Any]:
+        return {"_meta": {"io.modelcontextprotocol/serverInfo": {"name": "s", "version": version}}}
+
+    scene.passes("server/discover", {"capabilities": {"tools": {}}, **meta("1")})
+    scene.passes("tools/list", {"tools": TOOLS, **meta("1")})
+    assert scene.versions() == [("server", 1, 2), ("tools", 1, 2)]
+    scene.passes("tools/list", {"tools": TOOLS, **meta("2")})
+    assert scene.versions()[2:] == [("server", 2, 2)]
+
+
+def test_what_cannot_be_read_is_counted_and_changes_nothing(scene: Scene) -> None:
+    scene.passes("tools/list", {"tools": TOOLS})
+    scene.passes("tools/list", {"tools": "none"})
+    scene.passes("tools/list", {"tools": []}, cursor="from nowhere")
+    assert scene.versions() == [("tools", 1, 2)]
+    assert (scene.watch.unread, scene.watch.given_up) == (1, 1)
+
+
+def test_a_store_that_fails_loses_a_sighting_says_so_and_is_tried_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.passes("tools/list", {"tools": TOOLS})
+    with closing(sqlite3.connect(scene.path)) as connection:
+        connection.execute("ALTER TABLE schema_version RENAME TO gone")
+    scene.passes("tools/list", {"tools": []})
+    assert scene.watch.lost == 1
+    assert "not written down" in caplog.text
+    with closing(sqlite3.connect(scene.path)) as connection:
+        connection.execute("ALTER TABLE gone RENAME TO schema_version")
+    scene.passes("tools/list", {"tools": []})
+    assert scene.versions() == [("tools", 1, 2), ("tools", 2, 0)]
+
+
+def test_without_a_store_nothing_is_followed(tmp_path: Path) -> None:
+    watch = SchemaWatch(Ids(lambda _bits: 0))
+    watch.open(Assignment([("stderr", "json")], None, [], Losses({}), 0))
+    watch.look(Passing("s", CALLER, "", 1, b"", b"", False, None, b""))  # noqa: FBT003 - a plain record
+    watch.close()
+    assert not list(tmp_path.iterdir())
