@@ -10,6 +10,7 @@ from typing import Any, Self
 from mcpr.events import Detail, RequestEvent
 from mcpr.store.engine import Dimension, Filter, Measure, Recorded, Share, Volume
 from mcpr.store.sqlite.database import explained, open_for_reading, wal_bytes
+from mcpr.store.sqlite.offered import SqliteOffered
 
 _COLUMNS = (
     "e.seq, e.id, e.ts_ms, l.server, l.kind, l.method, l.tool, l.outcome, l.origin, l.http_status,"
@@ -157,6 +158,11 @@ class SqliteEventStore:
             " pragma_page_count, pragma_freelist_count, pragma_user_version"
         )
         return Volume(page * pages, page * free, wal_bytes(self._path), names, sessions, version)
+
+    @property
+    def offered(self) -> SqliteOffered:
+        """See EventStore."""
+        return SqliteOffered(self._rows)
 
     def close(self) -> None:
         """See EventStore."""
