@@ -91,6 +91,7 @@ _ROWS = "tests/pipeline/test_rows.py"
 _READING = "tests/settings/test_reading.py"
 _PASSES = "tests/pipeline/schema/test_passes.py"
 _BOOK = "tests/store/sqlite/test_schema_book.py"
+_KEPT = "tests/store/sqlite/test_session_rows.py"
 _SESSION_NAMES = "tests/privacy/test_session_names.py"
 
 POLICY = (
@@ -288,6 +289,12 @@ PROXY = (
             f"{_SESSIONS}::test_a_modern_request_describes_itself_whatever_session_it_names",
             f"{_STORIES}::test_mcpr_knows_who_told_the_story_and_in_which_revision",
             f"{_SESSION_NAMES}::test_a_session_has_one_name_in_one_store_and_another_in_another",
+            f"{_KEPT}::test_a_session_keeps_its_client_in_calls_after_a_restart",
+            f"{_KEPT}::test_two_proxies_on_one_store_share_what_they_know",
+            f"{_KEPT}::test_only_a_2xx_initialize_begins_a_session",
+            f"{_KEPT}::test_requests_of_the_stateless_wire_make_a_conversation_that_is_marked",
+            f"{_KEPT}::test_order_and_writers_make_no_difference",
+            "tests/store/questions/test_sessions.py::test_a_session_is_active_idle_or_ended",
         ),
         to_build=("C",),
     ),

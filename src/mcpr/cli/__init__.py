@@ -22,6 +22,16 @@ COMMANDS = {
     "schema": Entry(
         "mcpr.cli.schema:schema", "Show what servers offer, what changed, and what is used."
     ),
+    "sessions": Entry(
+        "mcpr.cli.sessions:sessions", "Show sessions: who, since when, how many calls."
+    ),
+    "session": Entry(
+        "mcpr.cli.sessions:session", "Show one session and its requests, the newest last."
+    ),
+    "clients": Entry(
+        "mcpr.cli.sessions:clients", "Show who calls: one line for each client and version."
+    ),
+    "compat": Entry("mcpr.cli.sessions:compat", "Show which client gets on with which tool."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",

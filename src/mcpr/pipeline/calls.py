@@ -15,7 +15,6 @@ from mcpr.pipeline.common import Row
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller
-from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
     LISTINGS,
     META_CLIENT,
@@ -26,6 +25,7 @@ from mcpr.protocol.mcp import (
     bounded_revision,
     bounded_tool,
 )
+from mcpr.protocol.results import Implementation
 
 #: facts, request body, started, sent, answer facts, answer body, first byte, ended (monotonic ns).
 Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
@@ -34,6 +34,8 @@ Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
 _SPECIAL = STREAMS | LISTINGS
 _NAMELESS = REQUESTS - _SPECIAL - SUBJECTS.keys()
 _MAX_TOOLS = 4096
+#: What the result of a whole call says it is: revision 2026-07-28 says it always.
+_WHOLE = frozenset((None, "complete"))
 
 
 class _Meta(msgspec.Struct, gc=False):
@@ -58,6 +60,7 @@ class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 class _Result(msgspec.Struct, gc=False):
     is_error: bool = msgspec.field(name="isError", default=False)
+    kind: str | None = msgspec.field(name="resultType", default=None)
 
 
 class _Answer(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -93,7 +96,8 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 and are_plain
                 and pair[0].method == "tools/call"
                 and pair[1].id == pair[0].id
-                and not (pair[1].result.is_error or facts.is_mirrored or params.uri)
+                and not ((result := pair[1].result).is_error or facts.is_mirrored or params.uri)
+                and result.kind is None
             )
             or _is_common(recording, call, pair, are_plain=are_plain)
         ):
@@ -187,7 +191,8 @@ def _is_common(recording: Recording, call: Completed, pair: _Pair, *, are_plain:
     """Whether there is no more to say of the call than that it was made and answered."""
     request, answer = pair
     method, params = request.method, request.params
-    if answer.id != request.id or answer.result.is_error:
+    # What is not whole is one leg of an operation.
+    if answer.id != request.id or answer.result.is_error or answer.result.kind not in _WHOLE:
         return False
     if method == "tools/call":
         name = None if params is None else params.name

@@ -21,7 +21,7 @@ from mcpr.events import Ids
 from mcpr.pipeline.digest import pack, pack_look
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import Guard, is_loopback
-from mcpr.pipeline.identity import SessionNames
+from mcpr.pipeline.identity import SessionNames, key_of
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.handler import ProxyHandler
@@ -53,7 +53,7 @@ class _Proxy:
     def __init__(self, settings: RunSettings, key: bytes, notifier: Notifier) -> None:
         self.settings = settings
         self._notifier = notifier
-        self._names = SessionNames(key)
+        self._names = SessionNames(key_of(key, settings.name))
 
     async def serve(self) -> int:
         settings = self.settings
@@ -68,6 +68,7 @@ class _Proxy:
             Ids(random.getrandbits),
             sink=recorder.publish_rows,
             keep_detail=settings.detail,
+            names=self._names,
         )
         listener, pool = self._data_plane(recording, loop)
 

@@ -7,10 +7,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mcpr.events import Detail, RequestEvent
-from mcpr.store.engine import Dimension, Filter, Measure, Recorded, Share, Volume
+from mcpr.events import Detail, RequestEvent, SessionEvent
+from mcpr.store.engine import (
+    Dimension,
+    Filter,
+    Measure,
+    Recorded,
+    SessionCount,
+    SessionRecord,
+    Share,
+    Volume,
+)
+from mcpr.store.sqlite import sessions
 from mcpr.store.sqlite.database import explained, open_for_reading, wal_bytes
 from mcpr.store.sqlite.offered import SqliteOffered
+from mcpr.store.sqlite.prefix import bounds
 
 _COLUMNS = (
     "e.seq, e.id, e.ts_ms, l.server, l.kind, l.method, l.tool, l.outcome, l.origin, l.http_status,"
@@ -18,7 +29,7 @@ _COLUMNS = (
     " nullif(lower(hex(s.hash)), ''),"
     " l.client, l.client_version, l.revision,"
     " e.subject, e.raw_method, e.error_text, l.client_name, l.http_method, e.path, l.note,"
-    " e.upstream_first_us"
+    " e.upstream_first_us, e.link"
 )
 # CROSS: the events are looked up first, and each finds its label by the number.
 _SOURCE = (
@@ -30,10 +41,13 @@ _DIMENSIONS: dict[Dimension, str] = {
     "method": "l.method",
     "tool": "l.tool",
     "client": "l.client",
+    "client_version": "l.client_version",
+    "client_name": "l.client_name",
+    "revision": "l.revision",
+    "note": "l.note",
 }
 _DETAIL_AT = 19
-_NO_DETAIL = (None,) * 8
-_HEX_DIGITS = 32
+_NO_DETAIL = (None,) * 9
 
 
 class _Where:
@@ -50,11 +64,11 @@ class _Where:
         if where.errors_only:
             self.add("e.is_error = 1")
         if where.id is not None:
-            self.add("e.id >= ? AND e.id <= ?", *_bounds(where.id))
+            self.add("e.id >= ? AND e.id <= ?", *bounds(where.id))
         if where.session is not None:
             self.add(
                 "e.session IN (SELECT id FROM session WHERE hash >= ? AND hash <= ?)",
-                *_bounds(where.session),
+                *bounds(where.session),
             )
         self._add_labels(where)
 
@@ -130,6 +144,23 @@ class SqliteEventStore:
             Measure(tuple(row[:size]), *row[size:]) for row in self._rows(query, *sql.parameters)
         ]
 
+    def sessions(
+        self, where: Filter, limit: int, *, alive_since_ms: int | None = None
+    ) -> list[SessionRecord]:
+        """See EventStore."""
+        query, parameters = sessions.find(where, limit, alive_since_ms)
+        return [sessions.record(row) for row in self._rows(query, *parameters)]
+
+    def session_counts(self, where: Filter) -> list[SessionCount]:
+        """See EventStore."""
+        query, parameters = sessions.counts(where)
+        return [SessionCount(*row) for row in self._rows(query, *parameters)]
+
+    def session_events_after(self, seq: int, limit: int) -> list[tuple[int, SessionEvent]]:
+        """See EventStore."""
+        rows = self._rows(sessions.EVENTS_AFTER, seq, limit)
+        return [(row[0], SessionEvent(*row[1:])) for row in rows]
+
     def shares(self) -> list[Share]:
         """See EventStore."""
         counted = (
@@ -193,14 +224,6 @@ class SqliteEventStore:
     def _rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         with explained(f"cannot read the store {self._path}", self._path):
             return self._connection.execute(query, parameters).fetchall()
-
-
-def _bounds(prefix: str) -> tuple[bytes, bytes]:
-    """The first and the last 16 bytes whose hex digits begin so."""
-    return (
-        bytes.fromhex(prefix.ljust(_HEX_DIGITS, "0")),
-        bytes.fromhex(prefix.ljust(_HEX_DIGITS, "f")),
-    )
 
 
 def _recorded(row: tuple[Any, ...]) -> Recorded:

@@ -17,14 +17,16 @@ from mcpr.events import NOT_AN_ERROR, Batch, RequestEvent
 from mcpr.events.batch import LABEL, Columns, Label
 from mcpr.events.latency import bucket
 from mcpr.store.sqlite.database import explained, open_for_writing
+from mcpr.store.sqlite.session_rows import SessionRows
 
 # Binding None costs Python's sqlite3 as much as ten integers, so it is said by what never occurs.
 _NO_NUMBER = -(2**62)
 _NO_TEXT = 0
 _NO_BYTES = bytearray()
-_TEXTS = ("subject", "raw_method", "error_text", "path")
+_TEXTS = ("subject", "raw_method", "error_text", "path", "link")
 # Rows per statement, from many to one.
 _STEPS = (250, 50, 10, 2, 1)
+_LAST_SEQ = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'request_event'), 0)"
 _MOST_REMEMBERED = 20_000
 _MOST_SHAPES = 64
 
@@ -72,24 +74,6 @@ class _Labels(dict[Label, tuple[int, int]]):
         return found
 
 
-class _Sessions(dict[str, int]):
-    """Session → its id. Asks the store for what it does not remember."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __missing__(self, session: str) -> int:
-        parameters = (bytes.fromhex(session),)
-        query = "SELECT id FROM session WHERE hash = ?"
-        row = self._connection.execute(query, parameters).fetchone()
-        if row is None:
-            added = self._connection.execute("INSERT INTO session (hash) VALUES (?)", parameters)
-            row = (added.lastrowid,)
-        self[session] = number = int(row[0])
-        return number
-
-
 class Writer:
     """The writer of one store. Several writers, in several processes, may share a file.
 
@@ -101,7 +85,7 @@ class Writer:
         self._path = Path(path)
         self._connection = open_for_writing(self._path)
         self._labels = _Labels(self._connection)
-        self._sessions = _Sessions(self._connection)
+        self._sessions = SessionRows(self._connection, self._labels)
         self._buckets = _Buckets()
         self._forgotten = -1
 
@@ -155,30 +139,51 @@ class Writer:
         # In the transaction: from here on nobody else can remove a label or session.
         query = "SELECT value FROM meta WHERE key = 'forgotten'"
         (forgotten,) = self._connection.execute(query).fetchone()
-        remembered = len(self._labels) + len(self._sessions)
+        remembered = len(self._labels) + self._sessions.remembered
         if forgotten != self._forgotten or remembered > _MOST_REMEMBERED:
             self._forget()
             self._forgotten = forgotten
 
     def _forget(self) -> None:
         self._labels.clear()
-        self._sessions.clear()
+        self._sessions.forget()
 
     def _insert(self, events: Sequence[RequestEvent]) -> None:
         batch = Batch.of(events)
         if not batch:
             return
-        shape, filled = self._filled(batch.columns)
+        columns = self._sessions.completed(batch.columns)
+        shape, filled = self._filled(columns)
         width = len(shape)
         values: list[object] = [None] * (width * len(batch))
         for at, column in enumerate(filled):
             values[at::width] = column
-        start = 0
+        (last,) = self._connection.execute(_LAST_SEQ).fetchone()
+        start = inserted = 0
         for rows in _STEPS:
             size = rows * width
             while start + size <= len(values):
-                self._connection.execute(_insert(shape, rows), values[start : start + size])
+                cursor = self._connection.execute(
+                    _insert(shape, rows), values[start : start + size]
+                )
+                inserted += cursor.rowcount
                 start += size
+        if inserted < len(batch):
+            columns = self._new(columns, last)
+        if inserted:
+            errors = {at: self._labels[columns.labels[at]][1] for at in set(columns.label)}
+            self._sessions.count(columns, errors, last)
+
+    def _new(self, columns: Columns, after_seq: int) -> Columns:
+        """Those of the events that the store did not hold yet."""
+        query = "SELECT id FROM request_event WHERE seq > ?"
+        new = {row[0] for row in self._connection.execute(query, (after_seq,)).fetchall()}
+        places = []
+        for at, event_id in enumerate(columns.ids):
+            if bytes(event_id) in new:
+                new.remove(bytes(event_id))
+                places.append(at)
+        return Batch.joined([Batch(columns)[at : at + 1] for at in places]).columns
 
     def _filled(self, columns: Columns) -> tuple[_Shape, list[Sequence[object]]]:
         """The columns of the rows that say something, by name and by value."""
