@@ -22,7 +22,11 @@
 #include <time.h>
 
 #define SECOND 1000000000LL
-#define REAL(name) __typeof__(&name) real = (__typeof__(&name))find(#name)
+/* Looked up once: a look-up costs 900 instructions, and a clock is read four times in every call. */
+#define REAL(name)                                                                                 \
+    static __typeof__(&name) real;                                                                 \
+    if (!real)                                                                                     \
+        real = (__typeof__(&name))find(#name)
 
 static long long factor = 1;
 
@@ -141,8 +145,9 @@ int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, cl
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                            const struct timespec *until)
 {
-    __typeof__(&pthread_cond_timedwait) real =
-        (__typeof__(&pthread_cond_timedwait))find_condition("pthread_cond_timedwait");
+    static __typeof__(&pthread_cond_timedwait) real;
+    if (!real)
+        real = (__typeof__(&pthread_cond_timedwait))find_condition("pthread_cond_timedwait");
     /* The condition knows its clock and does not tell. A wall clock is past the year 2001, the
      * monotonic one counts from the machine's start. CPython waits for its lock this way. */
     struct timespec wider = until->tv_sec < SECOND ? scaled(until, factor, 1) : *until;

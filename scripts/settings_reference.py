@@ -3,10 +3,13 @@
 import sys
 from pathlib import Path
 
-from mcpr.settings import Settings
+from mcpr.settings import Settings, json_schema
 from mcpr.settings.reference import reference
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/reference/settings.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/reference/settings.md"
+#: One for people, one in the wheel.
+SCHEMAS = (ROOT / "docs/reference/mcpr.schema.json", ROOT / "src/mcpr/settings/mcpr.schema.json")
 MARK = "<!-- From here on written by scripts/settings_reference.py. -->\n"
 
 
@@ -16,8 +19,10 @@ def page(text: str) -> str:
 
 
 def main() -> int:
-    """Write the page."""
+    """Write the page and the schema."""
     PAGE.write_text(page(PAGE.read_text()))
+    for path in SCHEMAS:
+        path.write_text(json_schema.text(Settings))
     return 0
 
 

@@ -14,6 +14,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     LOST_EVENTS = 3
+    NOT_RUNNING = 4
     INTERRUPTED = 130
 
 

@@ -14,14 +14,17 @@ from tests.store.building import a_store
 from tests.store.processes import running
 
 from mcpr import __version__
-from mcpr.cli import COMMANDS, STORE_COMMANDS
+from mcpr.cli import COMMANDS, CONFIG_COMMANDS, STORE_COMMANDS
 from mcpr.errors import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 MCPR = Path(sys.executable).with_name("mcpr")
 
 
-ENTRIES = COMMANDS | {f"store {name}": entry for name, entry in STORE_COMMANDS.items()}
+GROUPS = {"store": STORE_COMMANDS, "config": CONFIG_COMMANDS}
+ENTRIES = COMMANDS | {
+    f"{group} {name}": entry for group, inner in GROUPS.items() for name, entry in inner.items()
+}
 
 
 def loaded(name: str) -> click.Command:
@@ -75,7 +78,7 @@ def test_help_imports_nothing_but_click() -> None:
         (["run"], Exit.USAGE, "mcpr run http://localhost:9000/mcp"),
         (["run", "localhost:9000"], Exit.USAGE, "http://localhost:9000/mcp"),
         (["run", "http://a", "--port", "65536"], Exit.USAGE, "--port"),
-        (["proxy", "run"], Exit.USAGE, "no MCP server was named"),
+        (["proxy", "run"], Exit.USAGE, "there is no mcpr.toml here"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -37,6 +37,8 @@ BOOKKEEPING = {
     "session": {"id", "hash"},
     "label": {"id"},
     "request_event": {"seq", "label", "bucket", "is_error"},
+    "block": {"first_seq", "last_seq", "first_id", "low", "min_ts_ms", "max_ts_ms"},
+    "session_block": {"first_seq", "last_seq"},
 }
 #: What servers offer: tables of their own, with definitions (`body`, `name`) that stay here.
 OFFERED = {

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from tests.events.building import many
@@ -27,7 +28,8 @@ def rows(path: Path) -> list[bytes]:
     connection = sqlite3.connect(path)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return [row for (row,) in connection.execute("SELECT id FROM request_event ORDER BY seq")]
+        shown = connection.execute("SELECT id FROM requests ORDER BY seq")
+        return [UUID(row).bytes for (row,) in shown]
     finally:
         connection.close()
 

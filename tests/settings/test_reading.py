@@ -48,7 +48,11 @@ MISTAKES = {
     ),
     "no unit": (
         "[limits]\nwait_timeout = 5",
-        'limits.wait_timeout: 5 has no unit. Write it with one, such as "30s".',
+        'limits.wait_timeout: 5 has no unit. Write it with one, such as "5s".',
+    ),
+    "a size without a unit": (
+        "[limits]\nrequest_size = 5",
+        'limits.request_size: 5 has no unit. Write it with one, such as "5MiB".',
     ),
     "a wrong unit": (
         '[limits]\nwait_timeout = "5 minutes"',

@@ -46,7 +46,7 @@ def test_a_variable_may_name_the_server_without_any_file() -> None:
 
 @pytest.mark.usefixtures("here")
 def test_without_a_server_the_person_hears_what_to_give() -> None:
-    with pytest.raises(UsageError, match="no MCP server was named") as refused:
+    with pytest.raises(UsageError, match=r"there is no mcpr\.toml here") as refused:
         settings(None)
     assert "mcpr init" in refused.value.next_step
 

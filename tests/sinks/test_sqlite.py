@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from tests.events.building import an_event, many
@@ -20,7 +21,7 @@ def rows(path: Path) -> set[bytes]:
     """The ids in a store."""
     connection = sqlite3.connect(path)
     try:
-        return {row for (row,) in connection.execute("SELECT id FROM request_event")}
+        return {UUID(row).bytes for (row,) in connection.execute("SELECT id FROM requests")}
     finally:
         connection.close()
 

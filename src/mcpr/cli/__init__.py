@@ -17,41 +17,42 @@ from mcpr.errors import Exit, McprError
 
 COMMANDS = {
     "run": Entry("mcpr.cli.run:run", "Put mcpr before an MCP server and record what happens."),
+    "init": Entry(
+        "mcpr.cli.config:init", "Write a settings file in which everything is explained."
+    ),
+    "validate": Entry(
+        "mcpr.cli.config:validate", "Check the settings and name every mistake at once."
+    ),
     "logs": Entry("mcpr.cli.questions:logs", "Show recorded calls, the newest last."),
     "tools": Entry("mcpr.cli.questions:tools", "Show how the tools fare: calls, errors, latency."),
-    "schema": Entry(
-        "mcpr.cli.schema:schema", "Show what servers offer, what changed, and what is used."
-    ),
-    "sessions": Entry(
-        "mcpr.cli.sessions:sessions", "Show sessions: who, since when, how many calls."
-    ),
-    "session": Entry(
-        "mcpr.cli.sessions:session", "Show one session and its requests, the newest last."
-    ),
-    "clients": Entry(
-        "mcpr.cli.sessions:clients", "Show who calls: one line for each client and version."
-    ),
-    "compat": Entry("mcpr.cli.sessions:compat", "Show which client gets on with which tool."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",
     ),
+    "status": Entry("mcpr.cli.status:status", "Show the running proxies and how they fare."),
     "store": Entry(
         "mcpr.cli:store_group", "Look after the store: its size, and space to give back."
     ),
     "explain": Entry("mcpr.cli.explain:explain", "Say what an error code means, and what to do."),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
+    "config": Entry("mcpr.cli:config_group", "What the settings file may hold, for editors."),
     "proxy": Entry("mcpr.cli:proxy", "The proxy's commands: `mcpr proxy run` is `mcpr run`."),
 }
 STORE_COMMANDS = {
     "stats": Entry("mcpr.cli.store:stats", "Show what is in the store and how large it is."),
     "vacuum": Entry("mcpr.cli.store:vacuum", "Give back space, and delete old events if asked."),
 }
+CONFIG_COMMANDS = {
+    "schema": Entry(
+        "mcpr.cli.config:schema", "Print the JSON Schema of settings files, for editors."
+    ),
+}
 PROXY_COMMANDS = {"run": COMMANDS["run"]}
 
 _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 proxy = LazyGroup(PROXY_COMMANDS, name="proxy", help=COMMANDS["proxy"].help)
+config_group = LazyGroup(CONFIG_COMMANDS, name="config", help=COMMANDS["config"].help)
 store_group = LazyGroup(STORE_COMMANDS, name="store", help=COMMANDS["store"].help)
 mcpr = LazyGroup(
     COMMANDS,

@@ -76,9 +76,7 @@ TOOLS = Question(
 )
 
 
-class Common(TypedDict):
-    """What `common` adds to a command."""
-
+class _Common(TypedDict):
     db: Path | None
     form: Form
     since: str | None
@@ -86,7 +84,7 @@ class Common(TypedDict):
     server: str | None
 
 
-class _LogOptions(Common):
+class _LogOptions(_Common):
     tool: str | None
     method: str | None
     client: str | None
@@ -98,7 +96,7 @@ class _LogOptions(Common):
     limit: int
 
 
-def common(default_since: str) -> Callable[[_Command], _Command]:
+def _common(default_since: str) -> Callable[[_Command], _Command]:
     """The options that every question has."""
     options = (
         click.option(
@@ -137,7 +135,7 @@ def common(default_since: str) -> Callable[[_Command], _Command]:
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="Rows at most."
 )
-@common("1h; with --id or --session, everything")
+@_common("1h; with --id or --session, everything")
 @click.pass_obj
 def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
     """Show recorded calls, the newest last.
@@ -152,7 +150,7 @@ def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
             "use -o ndjson, one document for each line",
         )
     is_of_all_time = options["id"] is not None or options["session"] is not None
-    window = window_of(options, now_ms(), None if is_of_all_time else "1h")
+    window = _window(options, now_ms(), None if is_of_all_time else "1h")
     where = _log_filter(options, window)
     renderer = Renderer(LOG, form, terminal(), goes_on=options["follow"])
     with SqliteEventStore(store_path(options["db"])) as store:
@@ -170,16 +168,16 @@ def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
 
 
 @click.command()
-@common("24h")
+@_common("24h")
 @click.pass_obj
-def tools(now_ms: Callable[[], int], **options: Unpack[Common]) -> None:
+def tools(now_ms: Callable[[], int], **options: Unpack[_Common]) -> None:
     """Show how the tools fare: calls, errors, latency.
 
     One line for each tool that was called, the most called first: calls, share of errors,
     percentiles (at most 2 % off) and maximum of the latency, bytes in and out, the last call.
     """
     form = options["form"]
-    window = window_of(options, now_ms(), "24h")
+    window = _window(options, now_ms(), "24h")
     where = Filter(window=window, server=options["server"])
     with SqliteEventStore(store_path(options["db"])) as store:
         rows = ask_tools(store, where)
@@ -188,7 +186,7 @@ def tools(now_ms: Callable[[], int], **options: Unpack[Common]) -> None:
             click.echo(f"\nErrors: every outcome but {_NOT_ERRORS}.")
         elif form == "table":
             what = "No tool of that server" if options["server"] else "No tool"
-            click.echo(nothing(store, f"{what} was called", "tools"))
+            click.echo(_nothing(store, f"{what} was called", "tools"))
 
 
 def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
@@ -205,7 +203,7 @@ def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
     )
 
 
-def window_of(options: Common, now_ms: int, default: str | None) -> Window:
+def _window(options: _Common, now_ms: int, default: str | None) -> Window:
     """What --since and --until ask for. default: how much without --since; None is everything."""
     until_text = options["until"]
     if until_text is None:
@@ -241,12 +239,12 @@ def _say_about_log(store: EventStore, options: _LogOptions, rows: list[LogRow]) 
     if not rows:
         has_filter = _log_filter(options, None) != Filter()
         what = "Nothing that matches" if has_filter else "Nothing"
-        click.echo(nothing(store, f"{what} was recorded", "logs"))
+        click.echo(_nothing(store, f"{what} was recorded", "logs"))
     elif len(rows) == options["limit"]:
         click.echo(f"\nThe newest {len(rows)}; --limit shows more.")
 
 
-def nothing(store: EventStore, what: str, command: str) -> str:
+def _nothing(store: EventStore, what: str, command: str) -> str:
     """What to say instead of no rows, and what to do now."""
     newest = log(store, Filter(), 1)
     if not newest:

@@ -64,16 +64,10 @@ class Renderer(Generic[Row]):
         self._has_colour = terminal.has_colour
         self._is_begun = False
 
-    def document(
-        self,
-        rows: Sequence[Row],
-        window: Window | None,
-        about: "DataclassInstance | None" = None,
-    ) -> str:
+    def document(self, rows: Sequence[Row], window: Window | None) -> str:
         """The whole answer. As json it is one object, in every other form `lines`.
 
         window: None for an answer that is not about a span of time.
-        about: what all rows are about; only json has room for it.
         """
         if self._form != "json":
             return self.lines(rows)
@@ -81,7 +75,6 @@ class Renderer(Generic[Row]):
             {
                 "question": self._question.name,
                 "window": None if window is None else dataclasses.asdict(window),
-                **({} if about is None else {"about": dataclasses.asdict(about)}),
                 "rows": [dataclasses.asdict(row) for row in rows],
             }
         )

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, cast, overload
 import msgspec
 from msgspec.structs import astuple
 
+from mcpr.events.ids import Run, ids_of, joined, part_of, runs_of
 from mcpr.events.outcome import Kind, Origin, Outcome
 from mcpr.events.types import Detail, RequestEvent
 
@@ -38,11 +39,11 @@ LABEL: Final = (
     *("server", "kind", "method", "tool", "outcome", "origin", "http_status", "rpc_code"),
     *("client", "client_version", "revision", "client_name", "http_method", "note"),
 )
-#: subject, method, error_text, path and link of a detail.
-Texts = tuple[str | None, str | None, str | None, str | None, str | None]
+#: subject, method, error_text and path of a detail.
+Texts = tuple[str | None, str | None, str | None, str | None]
 
 _NO_DETAIL: Final = Detail()
-_NO_TEXTS: Final[Texts] = (None, None, None, None, None)
+_NO_TEXTS: Final[Texts] = (None, None, None, None)
 # Where RequestEvent has its fields.
 _AT: Final = {name: at for at, name in enumerate(RequestEvent.__struct_fields__)}
 _public_label = itemgetter(*[_AT[name] for name in LABEL if name in _AT])
@@ -57,12 +58,12 @@ _NO_WORDS: Final[_Words] = (None, None, None)
 class Columns(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One value for each event in every column; see RequestEvent and Detail for their meaning.
 
-    ids: bytearrays where they came through a pipe, which SQLite takes at a tenth of the price.
+    ids: as runs, for nearly always the ids of a batch follow one another.
     label, session: keys of `labels` and `sessions`.
     texts: of the events, by their place, that have any; and of those with an empty detail.
     """
 
-    ids: Sequence[bytearray]
+    ids: Sequence[Run]
     ts_ms: Sequence[int]
     label: Sequence[int]
     latency_us: Sequence[int]
@@ -106,7 +107,7 @@ class Batch(Sequence[RequestEvent]):
         return f"<Batch of {len(self)}>"
 
     def __iter__(self) -> Iterator[RequestEvent]:
-        return map(self._event, range(len(self)))
+        return map(self._event, count(), ids_of(self.columns.ids))
 
     @overload
     def __getitem__(self, index: int) -> RequestEvent: ...
@@ -116,12 +117,14 @@ class Batch(Sequence[RequestEvent]):
 
     def __getitem__(self, index: int | slice) -> "RequestEvent | Batch":
         if isinstance(index, int):
-            return self._event(range(len(self))[index])
+            at = range(len(self))[index]
+            [(event_id, _)] = part_of(self.columns.ids, at, at + 1)
+            return self._event(at, event_id)
         start, stop, step = index.indices(len(self))
         assert step == 1, "a part of a batch has its order"
         return Batch(_part(self.columns, start, max(start, stop)))
 
-    def _event(self, at: int) -> RequestEvent:
+    def _event(self, at: int, event_id: bytes) -> RequestEvent:
         columns = self.columns
         label = columns.labels[columns.label[at]]
         texts = columns.texts.get(at)
@@ -129,12 +132,12 @@ class Batch(Sequence[RequestEvent]):
         client_name, http_method, note = label[11:]
         detail = None
         if texts or first_us is not None or label[11:] != _NO_WORDS:
-            subject, method, error_text, path, link = texts or _NO_TEXTS
+            subject, method, error_text, path = texts or _NO_TEXTS
             detail = Detail(
-                subject, method, error_text, client_name, http_method, path, note, first_us, link
+                subject, method, error_text, client_name, http_method, path, note, first_us
             )
         return RequestEvent(
-            bytes(columns.ids[at]),
+            event_id,
             columns.ts_ms[at],
             *label[:8],
             columns.latency_us[at],
@@ -158,7 +161,7 @@ def _columns(events: Sequence[RequestEvent]) -> Columns:
     label, labels = _numbered(map(_public_label, rows), words)
     session, sessions = _sessions(columns[_AT["session"]])
     return Columns(
-        columns[_AT["id"]],
+        runs_of(columns[_AT["id"]]),
         columns[_AT["ts_ms"]],
         label,
         columns[_AT["latency_us"]],
@@ -192,10 +195,8 @@ def _details(details: _Column) -> tuple[Sequence[_Words], _Column, dict[int, Tex
 def _split(detail: Detail | None) -> tuple[_Words, int | None, Texts | None]:
     if detail is None:
         return _NO_WORDS, None, None
-    subject, method, error_text, client_name, http_method, path, note, first_us, link = astuple(
-        detail
-    )
-    texts = (subject, method, error_text, path, link)
+    subject, method, error_text, client_name, http_method, path, note, first_us = astuple(detail)
+    texts = (subject, method, error_text, path)
     is_said = texts != _NO_TEXTS or detail == _NO_DETAIL
     return (client_name, http_method, note), first_us, texts if is_said else None
 
@@ -222,7 +223,7 @@ def _sessions(sessions: _Column) -> tuple[Sequence[int], dict[int, str | None]]:
 
 def _part(columns: Columns, start: int, stop: int) -> Columns:
     return Columns(
-        columns.ids[start:stop],
+        part_of(columns.ids, start, stop),
         columns.ts_ms[start:stop],
         columns.label[start:stop],
         columns.latency_us[start:stop],
@@ -249,7 +250,7 @@ def _joined(parts: Sequence[Columns]) -> Columns:
         _take_in(label, labels, part.label, part.labels)
         _take_in(session, sessions, part.session, part.sessions)
     return Columns(
-        _chained([part.ids for part in parts]),
+        joined([run for part in parts for run in part.ids]),
         _chained([part.ts_ms for part in parts]),
         label,
         _chained([part.latency_us for part in parts]),

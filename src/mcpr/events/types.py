@@ -5,13 +5,9 @@ leave the machine, and what may leave is this list, not a filter. `Detail` is th
 written to the local store (unless switched off) and has no encoder for any other way out.
 """
 
-from typing import Literal
-
 import msgspec
 
 from mcpr.events.outcome import Kind, Origin, Outcome
-
-SessionState = Literal["active", "idle", "ended"]
 
 
 class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
@@ -22,11 +18,10 @@ class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaul
     error_text: the JSON-RPC error's message, at most 512 characters. Never a tool's result.
     client_name: `clientInfo.name` as it was sent.
     http_method, path: of an exchange that is not JSON-RPC; the path without its query.
-    note: what is odd about the request: `ambiguous`, `mismatch`, `unlinked`; space-separated.
+    note: what is odd about the request: `ambiguous`, `mismatch`, `unlinked`,
+    `csp_unread`; space-separated.
     upstream_first_us: time from the request's last byte sent to the answer's first byte, in µs;
     None where the whole answer came with its first byte: then it is `upstream_us`.
-    link: a `Link` as text, where the request is tied to others. Recorded in any case: there is
-    nothing to read in it.
     """
 
     subject: str | None = None
@@ -37,7 +32,6 @@ class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaul
     path: str | None = None
     note: str | None = None
     upstream_first_us: int | None = None
-    link: str | None = None
 
 
 class RequestEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -78,21 +72,3 @@ class RequestEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     client_version: str | None
     revision: str | None
     detail: Detail | None = None
-
-
-class SessionEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A session that began or ended.
-
-    id: UUIDv7, 16 bytes; the same beginning or end has the same id. ts_ms: when, UTC, epoch ms.
-    state: `active` when it began, `ended`; `idle` follows from time and is not told.
-    session, client, client_version, revision: as in a request.
-    """
-
-    id: bytes
-    ts_ms: int
-    server: str
-    session: str
-    state: SessionState
-    client: str | None
-    client_version: str | None
-    revision: str | None

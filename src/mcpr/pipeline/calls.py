@@ -15,6 +15,7 @@ from mcpr.pipeline.common import Row
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller
+from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
     LISTINGS,
     META_CLIENT,
@@ -25,7 +26,6 @@ from mcpr.protocol.mcp import (
     bounded_revision,
     bounded_tool,
 )
-from mcpr.protocol.results import Implementation
 
 #: facts, request body, started, sent, answer facts, answer body, first byte, ended (monotonic ns).
 Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
@@ -34,8 +34,6 @@ Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
 _SPECIAL = STREAMS | LISTINGS
 _NAMELESS = REQUESTS - _SPECIAL - SUBJECTS.keys()
 _MAX_TOOLS = 4096
-#: What the result of a whole call says it is: revision 2026-07-28 says it always.
-_WHOLE = frozenset((None, "complete"))
 
 
 class _Meta(msgspec.Struct, gc=False):
@@ -60,7 +58,6 @@ class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 class _Result(msgspec.Struct, gc=False):
     is_error: bool = msgspec.field(name="isError", default=False)
-    kind: str | None = msgspec.field(name="resultType", default=None)
 
 
 class _Answer(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -85,8 +82,8 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     numbers, sessions = recording.common.numbers, recording.common.sessions
     caller_of, tools = recording.sessions.callers.get, recording.tools
     rows: list[Row] = []
-    ids = recording.ids.mint_many((calls[-1][7] + wall_ns) // 1_000_000, len(calls))
-    for call, pair, event_id in zip(calls, read, ids, strict=True):
+    now_ms = (calls[-1][7] + wall_ns) // 1_000_000
+    for call, pair in zip(calls, read, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
         if pair is None or not (
             (
@@ -96,12 +93,11 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 and are_plain
                 and pair[0].method == "tools/call"
                 and pair[1].id == pair[0].id
-                and not ((result := pair[1].result).is_error or facts.is_mirrored or params.uri)
-                and result.kind is None
+                and not (pair[1].result.is_error or facts.is_mirrored or params.uri)
             )
             or _is_common(recording, call, pair, are_plain=are_plain)
         ):
-            recording.publish_rows(rows)
+            recording.publish_rows(rows, now_ms)
             rows = []
             _unusual(recording, call)
             continue
@@ -119,7 +115,6 @@ def record(recording: Recording, calls: list[Completed]) -> None:
         )
         rows.append(
             (
-                event_id,
                 (started_ns + wall_ns) // 1_000_000,
                 numbers[said],
                 (now_ns - started_ns) // 1000,
@@ -129,7 +124,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 sessions[facts.session],
             )
         )
-    recording.publish_rows(rows)
+    recording.publish_rows(rows, now_ms)
 
 
 def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
@@ -191,8 +186,7 @@ def _is_common(recording: Recording, call: Completed, pair: _Pair, *, are_plain:
     """Whether there is no more to say of the call than that it was made and answered."""
     request, answer = pair
     method, params = request.method, request.params
-    # What is not whole is one leg of an operation.
-    if answer.id != request.id or answer.result.is_error or answer.result.kind not in _WHOLE:
+    if answer.id != request.id or answer.result.is_error:
         return False
     if method == "tools/call":
         name = None if params is None else params.name

@@ -6,10 +6,11 @@ callers. So they are put together once, and a row names them by a number (see `e
 
 from mcpr.events import Batch, Outcome
 from mcpr.events.batch import Columns, Label
+from mcpr.events.ids import Run, joined
 from mcpr.pipeline.identity import Caller
 
-#: id, ts_ms, number of its words, latency_us, upstream_us, bytes in and out, number of its session.
-Row = tuple[bytes, int, int, int, int, int, int, int]
+#: ts_ms, number of its words, latency_us, upstream_us, bytes in and out, number of its session.
+Row = tuple[int, int, int, int, int, int, int]
 #: method, tool, HTTP status, caller, revision.
 Said = tuple[str, str | None, int | None, Caller, str | None]
 
@@ -44,28 +45,33 @@ class _Sessions(dict[str | None, int]):
 
 
 class Common:
-    """The words of one recording's common calls."""
+    """The words of one recording's common calls.
 
-    __slots__ = ("_keep_detail", "_labels", "_server", "numbers", "sessions")
+    ids: of the rows that are published and not yet made a batch of, in their order.
+    """
+
+    __slots__ = ("_keep_detail", "_labels", "_server", "ids", "numbers", "sessions")
 
     def __init__(self, server: str, *, keep_detail: bool) -> None:
         self._server = server
         self._keep_detail = keep_detail
         self._labels: list[Label] = []
+        self.ids: list[Run] = []
         self.numbers = _Numbers()
         self.sessions = _Sessions()
 
     def batch(self, rows: list[Row]) -> Batch:
-        """The rows of at least one call, with their words."""
-        ids, ts_ms, label, latency_us, upstream_us, bytes_in, bytes_out, session = zip(
+        """The rows of at least one call, with their words: all that wait, in their order."""
+        ts_ms, label, latency_us, upstream_us, bytes_in, bytes_out, session = zip(
             *rows, strict=True
         )
+        ids, self.ids = self.ids, []
         labels = self._labels
         labels += [self._label(said) for said in self.numbers.said[len(labels) :]]
         sessions = self.sessions.said
         batch = Batch(
             Columns(
-                ids,
+                joined(ids),
                 ts_ms,
                 label,
                 latency_us,

@@ -17,7 +17,7 @@ from mcpr.pipeline.answers import KEEP_LIMIT, AnswerReader
 from mcpr.pipeline.common import Common, Row
 from mcpr.pipeline.csp import CspRules, EventsEditor, JsonEditor, Widget, editor_for
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
-from mcpr.pipeline.identity import Caller, Callers, SessionNames, Sessions
+from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
 from mcpr.pipeline.rows import caller_of, revision_of, row
 from mcpr.pipeline.unanswered import Unanswered, cancel
@@ -48,7 +48,6 @@ class Recording:
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
-    names: makes keyed hashes of what ties one request to another.
     tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
     csp: what becomes of the policies of widgets; None where answers are handed on as they are.
     on_widgets: told of the widgets in each answer that was read for them.
@@ -66,7 +65,6 @@ class Recording:
     wall_ns: int = 0
     callers: Callers = field(default_factory=Callers)
     sessions: Sessions = field(default_factory=Sessions)
-    names: SessionNames = field(default_factory=lambda: SessionNames(b""))
     unanswered: Unanswered = field(default_factory=Unanswered)
     tools: set[str] = field(default_factory=set)
     csp: CspRules | None = None
@@ -80,10 +78,11 @@ class Recording:
         self.common = Common(self.server, keep_detail=self.keep_detail)
         self.to_batch = self.common.batch
 
-    def publish_rows(self, rows: list[Row]) -> None:
+    def publish_rows(self, rows: list[Row], now_ms: int) -> None:
         """Publish common calls."""
         if not rows:
             return
+        self.common.ids.append(self.ids.mint_run(now_ms, len(rows)))
         if self.sink is not None:
             self.sink(rows, self.to_batch)
             return
@@ -229,13 +228,14 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
 
     def _let_go_of_raw(self) -> None:
         """What is raw in a message keeps all of its body alive; `body` alone shall."""
-        for message in (self.message, *self.others) if self.message is not None else ():
+        if self.message is None:
+            return
+        for message in (self.message, *self.others):
             if message.id is not UNSET:
                 message.id = message.id.copy()
             message.result = message.error = UNSET
             if message.params is not None:
                 message.params.arguments = message.params.cancelled_id = UNSET
-                message.params.responses = message.params.responses and Raw(b"{}")
 
     @property
     def request_id(self) -> Raw | None:
@@ -308,8 +308,6 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
 
     def _finish(self) -> None:
         """No more is read, and nothing more is kept but for the digest."""
-        if self.status == 404 or self.facts.http_method == "DELETE":
-            self.recording.sessions.ended(self.facts.session)
         reader = self.reader
         if self.editor is not None:
             if self.editor.untouched is not None:

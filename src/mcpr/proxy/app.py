@@ -21,9 +21,10 @@ from mcpr.events import Ids
 from mcpr.pipeline.digest import pack, pack_look
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import Guard, is_loopback
-from mcpr.pipeline.identity import SessionNames, key_of
+from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
+from mcpr.proxy.announcing import announced
 from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.notify import Notifier
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
@@ -53,7 +54,7 @@ class _Proxy:
     def __init__(self, settings: RunSettings, key: bytes, notifier: Notifier) -> None:
         self.settings = settings
         self._notifier = notifier
-        self._names = SessionNames(key_of(key, settings.name))
+        self._names = SessionNames(key)
 
     async def serve(self) -> int:
         settings = self.settings
@@ -68,7 +69,7 @@ class _Proxy:
             Ids(random.getrandbits),
             sink=recorder.publish_rows,
             keep_detail=settings.detail,
-            names=self._names,
+            csp=settings.csp,
         )
         listener, pool = self._data_plane(recording, loop)
 
@@ -94,10 +95,11 @@ class _Proxy:
         _say_hello(settings, port, started)
         self._notifier.ready(f"port {port}, before {settings.upstream}")
         self._notifier.keep_alive(loop)
-        await stop.wait()
-        self._notifier.stopping()
-        reporter.drain()
-        code = await self._drain(listener, pool, recording, recorder, reporter, stop)
+        with announced(settings, port, started.admin_url):
+            await stop.wait()
+            self._notifier.stopping()
+            reporter.drain()
+            code = await self._drain(listener, pool, recording, recorder, reporter, stop)
         self._notifier.close()
         return code
 

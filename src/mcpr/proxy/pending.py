@@ -55,10 +55,8 @@ class Pending:
 
     def drop_newest(self, excess: int) -> None:
         """Forget that many; not more than there are."""
-        for newest in (self.single, self.rows):
-            count = min(excess, len(newest))
-            del newest[len(newest) - count :]
-            excess -= count
+        # First: what a batch is made of must be whole.
+        self._close()
         self._batched -= excess
         while excess:
             batch = self._batches.pop()

@@ -46,6 +46,28 @@ class ListenHost(Kind):
         return 'write "127.0.0.1" for this machine alone, "0.0.0.0" or "::" for all'
 
 
+class ListenAddress(Kind):
+    """Host and port to listen on, or `off`: `PORT`, `IP:PORT` or `[IPv6]:PORT`."""
+
+    name = "address"
+
+    def read_text(self, text: str) -> object:
+        """The text, if it is one."""
+        found = re.fullmatch(r"(?:(.*):)?([0-9]{1,5})", text)
+        host = found[1] if found is not None else None
+        is_host = host in {None, "", "localhost"} or (
+            host is not None and (":" not in host or host[0] == "[") and _address(host)
+        )
+        if text == "off" or (found is not None and int(found[2]) <= 65_535 and is_host):
+            return text
+        raise BadValue("is not an address", self.advice)
+
+    @property
+    def advice(self) -> str:
+        """The forms."""
+        return 'write "PORT", "IP:PORT" or "[IPv6]:PORT", such as "127.0.0.1:9901", or "off"'
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address that an IP literal means, in brackets or not; none has a zone."""
     bare = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]|([0-9A-Fa-f:.]+)", text)

@@ -41,7 +41,7 @@ class Kind:
         return text
 
     def json_schema(self) -> Json:
-        """What an editor may know of it. Source: JSON Schema, draft 7."""
+        """What an editor may know of it, without what `${…}` allows. Source: JSON Schema 7."""
         return {"type": "string"}
 
     def show(self, value: Any) -> object:
@@ -168,7 +168,9 @@ class Measured(Kind):
     def read(self, value: object) -> object:
         """A text such as `30s`."""
         if isinstance(value, int | float) and not isinstance(value, bool):
-            raise BadValue("has no unit", f"write it with one, such as {self.example}")
+            # Seconds are what most people mean; of sizes nobody knows.
+            meant = f'"{value}s"' if self.name == "duration" else self.example
+            raise BadValue("has no unit", f"write it with one, such as {meant}")
         return super().read(value)
 
     def read_text(self, text: str) -> object:
@@ -189,8 +191,7 @@ class Measured(Kind):
     def json_schema(self) -> Json:
         """A text of that form."""
         units = "|".join(unit for unit, _ in self.units)
-        form = rf"^[0-9]{{1,12}}(\.[0-9]{{1,6}})? ?({units})$"
-        return {"type": "string", "anyOf": [{"pattern": form}, {"pattern": r"\$\{"}]}
+        return {"type": "string", "pattern": rf"^[0-9]{{1,12}}(\.[0-9]{{1,6}})? ?({units})$"}
 
     def show(self, value: Any) -> object:
         """With the largest unit that leaves a whole number."""
@@ -248,7 +249,7 @@ class Choice(Kind):
 
     def json_schema(self) -> Json:
         """The words."""
-        return {"type": "string", "anyOf": [{"enum": list(self.words)}, {"pattern": r"\$\{"}]}
+        return {"type": "string", "enum": list(self.words)}
 
     @property
     def advice(self) -> str:
@@ -275,10 +276,6 @@ class ListOf(Kind):
     item: Kind
     name = "list"
 
-    def json_schema(self) -> Json:
-        """An array."""
-        return {"type": "array", "items": self.item.json_schema()}
-
     def show(self, value: Any) -> object:
         """A list."""
         return [self.item.show(each) for each in value]
@@ -295,10 +292,6 @@ class MapOf(Kind):
 
     item: Kind
     name = "table"
-
-    def json_schema(self) -> Json:
-        """An object."""
-        return {"type": "object", "additionalProperties": self.item.json_schema()}
 
     def show(self, value: Any) -> object:
         """A table."""

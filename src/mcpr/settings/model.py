@@ -13,6 +13,7 @@ from mcpr.settings.hosts import Host, ListenHost
 from mcpr.settings.kinds import Port
 from mcpr.settings.reading import Objection
 from mcpr.settings.tables.admin import Admin
+from mcpr.settings.tables.csp import Csp
 from mcpr.settings.tables.limits import Limits
 from mcpr.settings.tables.log import Log
 from mcpr.settings.tables.server import Server, ServerName, Upstream
@@ -26,8 +27,8 @@ class Settings:
     mcp: Upstream | None = field(
         default=None,
         metadata=about(
-            "URL of the MCP server's endpoint: short for one [[server]] with this `mcp`.",
-            default="none: this key or one [[server]] is needed",
+            "URL of the MCP server's endpoint: short for one [[server]] with this `mcp`. One of "
+            "the two is needed.",
             example='"http://localhost:9000/mcp"',
             reload=True,
         ),
@@ -55,7 +56,6 @@ class Settings:
         metadata=about(
             "URL by which clients reach the proxy through what stands before it. Its host may be "
             "called.",
-            default="none",
             example='"https://mcp.example.com/mcp"',
             reload=True,
         ),
@@ -64,7 +64,6 @@ class Settings:
         default=(),
         metadata=about(
             'Host names by which clients may call, beside the loopback ones; "*" for any.',
-            default="[]: the loopback names alone",
             example='["mcp.example.com"]',
             reload=True,
         ),
@@ -74,6 +73,7 @@ class Settings:
     store: Store = field(default_factory=Store, metadata=about("What is recorded, and where."))
     admin: Admin = field(default_factory=Admin, metadata=about("The pages for the operator."))
     log: Log = field(default_factory=Log, metadata=about("What is said of each event."))
+    csp: Csp | None = field(default=None, metadata=about("What widgets may load."))
     server: tuple[Server, ...] = field(default=(), metadata=about("MCP servers to stand before."))
 
     def objections(self) -> Iterator[Objection]:

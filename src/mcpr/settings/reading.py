@@ -138,11 +138,17 @@ class _Reader:
             raw = self._wrong(path, f"is {_shape(raw)} where one table is needed", step)
         if raw is not None and raw is not _WRONG:
             self.places[path] = self.document.place(path)
+        if raw is None and key.default is None and base is None and not self._is_given(path):
+            return None
         whole = raw if isinstance(raw, dict) else {}
         result = self.table(kind.model, whole, path, base)
         if len(path) == 1:
             self.tables[str(path[0])] = result
         return result
+
+    def _is_given(self, path: KeyPath) -> bool:
+        """Whether the environment or the command line gives something in a table."""
+        return any(given[: len(path)] == path for given in self.given)
 
     def _value(self, kind: Kind, raw: object, path: KeyPath, key: Key) -> Any:
         """A value of the file. Whatever is wrong in it is noted."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mcpr.errors import UsageError
+from mcpr.pipeline.csp import CspRules
 from mcpr.pipeline.guard import is_loopback
 from mcpr.protocol.limits import Limits
 from mcpr.settings.document import Document, read_document
@@ -13,6 +14,7 @@ from mcpr.settings.mistakes import Place
 from mcpr.settings.model import Settings
 from mcpr.settings.reading import Given, Reading, read
 from mcpr.settings.sources import CONFIG_VARIABLE, from_environment
+from mcpr.settings.tables.csp import csp_rules
 from mcpr.settings.tables.limits import wire_limits
 from mcpr.settings.tables.log import LogForm
 from mcpr.settings.upstream_url import UpstreamUrl
@@ -28,6 +30,7 @@ class RunSettings:
     allowed_hosts: names by which clients may call the proxy, beside the loopback ones.
     detail: whether the local part of events is recorded.
     drain_seconds: how long a stop waits for what was begun.
+    csp: what becomes of widgets' policies; None where they go on as they are.
     model: all that was asked for, table by table. file: where it was read, None without one.
     """
 
@@ -42,6 +45,7 @@ class RunSettings:
     detail: bool
     drain_seconds: float = 30.0
     limits: Limits = field(default_factory=Limits)
+    csp: CspRules | None = None
     model: Settings = field(default_factory=Settings)
     file: Path | None = None
 
@@ -49,6 +53,11 @@ class RunSettings:
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the proxy."""
         return is_loopback(self.host)
+
+    @property
+    def address(self) -> str:
+        """Host and port as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +78,10 @@ class Asked:
         names_server = any(each.path == ("mcp",) for each in given)
         if self.file is None and not names_server:
             raise UsageError(
-                "cannot start the proxy",
-                "no MCP server was named",
+                "cannot tell which MCP server to stand before",
+                f"no URL and no settings file was named, and there is no {DEFAULT_FILE} here",
                 "give the URL of one, as in `mcpr run http://localhost:9000/mcp`, or write a "
-                f"{DEFAULT_FILE} with `mcpr init`",
+                "settings file with `mcpr init`",
             )
         model, reading = read(Settings, document, given, self.variables)
         return _run_settings(model, self.file), reading
@@ -129,6 +138,7 @@ def _run_settings(model: Settings, file: Path | None) -> RunSettings:
         detail=model.store.detail,
         drain_seconds=model.limits.drain_timeout,
         limits=wire_limits(model.limits, server.limits if server is not None else None),
+        csp=None if model.csp is None else csp_rules(model.csp, upstream, model.public_url),
         model=model,
         file=file,
     )

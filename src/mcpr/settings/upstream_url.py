@@ -62,8 +62,7 @@ class HttpUrl(Kind):
 
     def json_schema(self) -> dict[str, object]:
         """A text that begins so."""
-        form = {"anyOf": [{"pattern": "^https?://"}, {"pattern": r"\$\{"}]}
-        return {"type": "string", **form}
+        return {"type": "string", "pattern": "^https?://[^?#]+$"}
 
     @property
     def advice(self) -> str:

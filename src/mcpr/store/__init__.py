@@ -4,17 +4,7 @@
 time. Nothing here knows where events come from or who looks at the answers.
 """
 
-from mcpr.store.engine import (
-    Dimension,
-    EventStore,
-    Filter,
-    Measure,
-    Recorded,
-    SessionCount,
-    SessionRecord,
-    Share,
-    Volume,
-)
+from mcpr.store.engine import Dimension, EventStore, Filter, Measure, Recorded, Share, Volume
 from mcpr.store.window import Window, duration_ms, instant_ms
 
 __all__ = [
@@ -23,8 +13,6 @@ __all__ = [
     "Filter",
     "Measure",
     "Recorded",
-    "SessionCount",
-    "SessionRecord",
     "Share",
     "Volume",
     "Window",

@@ -13,6 +13,7 @@ from tests.store.processes import let_go, started
 from mcpr.errors import StoreError
 from mcpr.events import Ids, RequestEvent
 from mcpr.events.schema import items_of
+from mcpr.store import Filter, Window
 from mcpr.store.sqlite import SqliteEventStore, Writer, survey, vacuum
 from mcpr.store.sqlite.schema_book import SchemaBook, Seen
 from mcpr.store.sqlite.vacuum import AGED, INTERNED
@@ -51,6 +52,33 @@ def test_what_is_older_goes_with_its_names_and_the_rest_stays(tmp_path: Path) ->
     assert done.after.file_bytes < done.before.file_bytes
     assert done.after.free_bytes == 0
     assert rows_of(path, "SELECT min(ts_ms), count(*) FROM requests") == [(after(4), 1_200)]
+
+
+def test_blocks_go_with_their_rows_and_those_that_are_cut_begin_at_the_edge(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with closing(Writer(path)) as writer:
+        for at in range(3):
+            batch = [
+                an_event(
+                    id=bytes([1, at] + [0] * 13 + [row]),
+                    ts_ms=TS_MS + at * 1_000 + row * 100,
+                    session=("ab" if row < 5 else "cd") * 16,
+                )
+                for row in range(10)
+            ]
+            writer.write(batch)
+    vacuum(path, TS_MS + 1_500)
+    assert rows_of(path, "SELECT seq FROM request_event") == [(seq,) for seq in range(16, 31)]
+    assert rows_of(path, "SELECT first_seq, last_seq, min_ts_ms FROM block") == [
+        (11, 20, TS_MS + 1_500),
+        (21, 30, TS_MS + 2_000),
+    ]
+    kept = "SELECT session, first_seq, last_seq FROM session_block"
+    assert rows_of(path, kept) == [(1, 21, 25), (2, 16, 20), (2, 26, 30)]
+    with SqliteEventStore(path) as store:
+        found = store.requests(Filter(window=Window(0, TS_MS + 2_000)), 100)
+        assert [row.seq for row in found] == [20, 19, 18, 17, 16]
+        assert [row.event.id[-1] for row in found] == [9, 8, 7, 6, 5]
 
 
 def test_what_was_deleted_is_gone_from_every_byte_beside_a_running_writer(tmp_path: Path) -> None:

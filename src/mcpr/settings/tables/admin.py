@@ -1,15 +1,17 @@
 """`[admin]`: where the pages for the operator are."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from mcpr.settings.fields import about
+from mcpr.settings.hosts import ListenAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
     """The pages for the operator: `/live`, `/ready`, `/metrics`."""
 
-    listen: str | None = field(
+    listen: Annotated[str, ListenAddress()] | None = field(
         default=None,
         metadata=about(
             'Address of the pages, such as "127.0.0.1:9901" or "9901"; "off" for none. Only the '

@@ -1,8 +1,8 @@
 """The store as one SQLite file, written in batches and readable at the same time.
 
-`database` opens and migrates, `writer` writes, `questions` reads, `session_key` keeps the key that
-session ids are hashed with, `vacuum` gives space back. The schema is in `migrations/`, one numbered
-file for each step.
+`database` opens and migrates, `writer` writes, `questions` reads, `blocks` is how rows are found,
+`session_key` keeps the key that session ids are hashed with, `vacuum` gives space back. The schema
+is in `migrations/`, one numbered file for each step.
 """
 
 from mcpr.store.sqlite.questions import SqliteEventStore

@@ -176,6 +176,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     if version < SCHEMA_VERSION:
         migrate(connection, path)
+    if version == 0:
+        # A new file begins without the pages of what migrations replaced; one page at a time.
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        for _ in range(free):
+            connection.execute("PRAGMA incremental_vacuum")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(

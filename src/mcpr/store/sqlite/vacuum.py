@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcpr.store.sqlite.blocks import BLOCK_MS
 from mcpr.store.sqlite.database import explained, open_for_reading, open_for_writing, wal_bytes
 
 #: What a step should hold the write lock for, and what it waits before the next one.
@@ -26,11 +27,11 @@ _CHECKPOINT_TRIES = 10
 _CHECKPOINT_PAUSE_SECONDS = 0.2
 
 #: Every table whose rows have an age, and the column that says it.
-AGED = {"request_event": "ts_ms", "schema_change": "ts_ms", "session_event": "ts_ms"}
+AGED = {"request_event": "ts_ms", "schema_change": "ts_ms"}
+#: The one that has no index on its age, but blocks.
+_IN_BLOCKS = ("request_event", "ts_ms")
 #: What goes when it was not seen for so long. An approval stays: without it nothing is pinned.
 _UNSEEN = {"schema_version": "approved_ms IS NULL", "schema_caller": "1"}
-#: Those whose rows are what people call events.
-_COUNTED = ("request_event",)
 #: Every table of texts that are kept once, and where their ids are used.
 INTERNED = {"label": ("request_event", "label"), "session": ("request_event", "session")}
 
@@ -75,7 +76,8 @@ def vacuum(path: Path, before_ms: int | None = None) -> Vacuumed:
         before = _held(connection, path)
         steps = _Steps(connection)
         if before_ms is not None:
-            for table, column in AGED.items():
+            _delete_rows(connection, steps, before_ms)
+            for table, column in AGED.items() - {_IN_BLOCKS}:
                 steps.repeat(
                     f"DELETE FROM {table} WHERE rowid IN"  # noqa: S608 - our own names
                     f" (SELECT rowid FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?)",
@@ -113,7 +115,6 @@ def survey(path: Path, before_ms: int | None = None) -> Vacuumed:
         events = sum(
             _number(connection, f"SELECT count(*) FROM {table} WHERE {column} >= ?", before_ms or 0)  # noqa: S608 - our own names
             for table, column in AGED.items()
-            if table in _COUNTED
         )
     used = held.file_bytes - held.free_bytes
     share = events / held.events if held.events else 1.0
@@ -171,6 +172,46 @@ class _Steps:
         time.sleep(max(_PAUSE_SECONDS, seconds))
 
 
+def _delete_rows(connection: sqlite3.Connection, steps: _Steps, before_ms: int) -> None:
+    """Delete old requests, and what said where they were."""
+    old = connection.execute(
+        "SELECT first_seq, last_seq, max_ts_ms FROM block"
+        " WHERE max_ts_ms < ? AND min_ts_ms < ? ORDER BY max_ts_ms",
+        (before_ms + BLOCK_MS, before_ms),
+    ).fetchall()
+    at = 0
+    while at < len(old):
+        rows = 0
+        with steps.step():
+            while at < len(old) and rows < steps.size:
+                first, last, newest = old[at]
+                connection.execute(
+                    "DELETE FROM request_event WHERE seq BETWEEN ? AND ? AND ts_ms < ?",
+                    (first, last, before_ms),
+                )
+                if newest < before_ms:
+                    connection.execute("DELETE FROM block WHERE first_seq = ?", (first,))
+                else:
+                    connection.execute(
+                        "UPDATE block SET min_ts_ms = ? WHERE first_seq = ?", (before_ms, first)
+                    )
+                rows += last - first + 1
+                at += 1
+    # No seq is given out twice, so what is empty without a lock is empty under it.
+    empty = connection.execute(
+        "SELECT session, first_seq FROM session_block AS b WHERE NOT EXISTS"
+        " (SELECT 1 FROM request_event WHERE seq BETWEEN b.first_seq AND b.last_seq)"
+    ).fetchall()
+    at = 0
+    while at < len(empty):
+        chunk = empty[at : at + steps.size]
+        at += len(chunk)
+        with steps.step():
+            connection.executemany(
+                "DELETE FROM session_block WHERE session = ? AND first_seq = ?", chunk
+            )
+
+
 def _forget_unused(connection: sqlite3.Connection, steps: _Steps, name: str) -> None:
     """Delete the names that no event uses.
 
@@ -217,7 +258,7 @@ def _empty_wal(connection: sqlite3.Connection) -> bool:
 def _held(connection: sqlite3.Connection, path: Path) -> Held:
     page = _pragma(connection, "page_size")
     return Held(
-        events=sum(_number(connection, f"SELECT count(*) FROM {table}") for table in _COUNTED),  # noqa: S608 - our own names
+        events=sum(_number(connection, f"SELECT count(*) FROM {table}") for table in AGED),  # noqa: S608 - our own names
         names=_number(connection, "SELECT count(*) FROM label"),
         sessions=_number(connection, "SELECT count(*) FROM session"),
         file_bytes=page * _pragma(connection, "page_count"),

@@ -1,8 +1,8 @@
 """Writes events into the store: one transaction for each batch, one complete row for each event.
 
 On the measured path, so what looks odd here is measured: several rows in one statement, integers in
-place of repeated text, no None among the parameters, no column that says nothing, and all of it by
-column. docs/reference/store.md has the numbers.
+place of repeated text, no None among the parameters, no column that says nothing, no index (see
+`blocks`), and all of it by column. docs/reference/store.md has the numbers.
 """
 
 import contextlib
@@ -11,25 +11,24 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import TypeVar
 
 from mcpr.events import NOT_AN_ERROR, Batch, RequestEvent
 from mcpr.events.batch import LABEL, Columns, Label
 from mcpr.events.latency import bucket
+from mcpr.store.sqlite import blocks
 from mcpr.store.sqlite.database import explained, open_for_writing
-from mcpr.store.sqlite.session_rows import SessionRows
 
 # Binding None costs Python's sqlite3 as much as ten integers, so it is said by what never occurs.
 _NO_NUMBER = -(2**62)
 _NO_TEXT = 0
-_NO_BYTES = bytearray()
-_TEXTS = ("subject", "raw_method", "error_text", "path", "link")
+_TEXTS = ("subject", "raw_method", "error_text", "path")
 # Rows per statement, from many to one.
 _STEPS = (250, 50, 10, 2, 1)
-_LAST_SEQ = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'request_event'), 0)"
 _MOST_REMEMBERED = 20_000
 _MOST_SHAPES = 64
 
+_T = TypeVar("_T")
 #: Columns by name, and what stands for None in them; those without have none.
 _Shape = tuple[tuple[str, int | None], ...]
 
@@ -39,10 +38,7 @@ def _insert(shape: _Shape, rows: int) -> str:
     """The statement that inserts `rows` rows of these columns."""
     names = ", ".join(name for name, _ in shape)
     row = ", ".join("?" if none is None else f"nullif(?, {none})" for _, none in shape)
-    return (
-        f"INSERT INTO request_event ({names}) VALUES {', '.join([f'({row})'] * rows)}"  # noqa: S608 - our own names
-        " ON CONFLICT (id) DO NOTHING"
-    )
+    return f"INSERT INTO request_event ({names}) VALUES {', '.join([f'({row})'] * rows)}"  # noqa: S608 - our own names
 
 
 class _Buckets(dict[int, int]):
@@ -74,6 +70,24 @@ class _Labels(dict[Label, tuple[int, int]]):
         return found
 
 
+class _Sessions(dict[str, int]):
+    """Session → its id. Asks the store for what it does not remember."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, session: str) -> int:
+        parameters = (bytes.fromhex(session),)
+        query = "SELECT id FROM session WHERE hash = ?"
+        row = self._connection.execute(query, parameters).fetchone()
+        if row is None:
+            added = self._connection.execute("INSERT INTO session (hash) VALUES (?)", parameters)
+            row = (added.lastrowid,)
+        self[session] = number = int(row[0])
+        return number
+
+
 class Writer:
     """The writer of one store. Several writers, in several processes, may share a file.
 
@@ -85,7 +99,7 @@ class Writer:
         self._path = Path(path)
         self._connection = open_for_writing(self._path)
         self._labels = _Labels(self._connection)
-        self._sessions = SessionRows(self._connection, self._labels)
+        self._sessions = _Sessions(self._connection)
         self._buckets = _Buckets()
         self._forgotten = -1
 
@@ -139,60 +153,63 @@ class Writer:
         # In the transaction: from here on nobody else can remove a label or session.
         query = "SELECT value FROM meta WHERE key = 'forgotten'"
         (forgotten,) = self._connection.execute(query).fetchone()
-        remembered = len(self._labels) + self._sessions.remembered
+        remembered = len(self._labels) + len(self._sessions)
         if forgotten != self._forgotten or remembered > _MOST_REMEMBERED:
             self._forget()
             self._forgotten = forgotten
 
     def _forget(self) -> None:
         self._labels.clear()
-        self._sessions.forget()
+        self._sessions.clear()
 
     def _insert(self, events: Sequence[RequestEvent]) -> None:
         batch = Batch.of(events)
+        connection = self._connection
+        if not blocks.is_new(connection, batch.columns.ids):
+            batch = blocks.only_new(connection, batch)
         if not batch:
             return
-        columns = self._sessions.completed(batch.columns)
-        shape, filled = self._filled(columns)
+        columns = batch.columns
+        sessions = self._session_ids(columns)
+        shape, filled = self._filled(columns, sessions)
+        last_seq = self._insert_rows(shape, filled, len(batch))
+        blocks.add(connection, last_seq - len(batch) + 1, columns.ids, columns.ts_ms, sessions)
+
+    def _insert_rows(self, shape: _Shape, filled: Sequence[Sequence[object]], count: int) -> int:
+        """Insert the rows; return the last one's seq. They follow one another: we have the lock."""
         width = len(shape)
-        values: list[object] = [None] * (width * len(batch))
+        values: list[object] = [None] * (width * count)
         for at, column in enumerate(filled):
             values[at::width] = column
-        (last,) = self._connection.execute(_LAST_SEQ).fetchone()
-        start = inserted = 0
+        start = 0
+        last_seq = 0
         for rows in _STEPS:
             size = rows * width
             while start + size <= len(values):
-                cursor = self._connection.execute(
+                inserted = self._connection.execute(
                     _insert(shape, rows), values[start : start + size]
                 )
-                inserted += cursor.rowcount
+                last_seq = inserted.lastrowid or 0
                 start += size
-        if inserted < len(batch):
-            columns = self._new(columns, last)
-        if inserted:
-            errors = {at: self._labels[columns.labels[at]][1] for at in set(columns.label)}
-            self._sessions.count(columns, errors, last)
+        return last_seq
 
-    def _new(self, columns: Columns, after_seq: int) -> Columns:
-        """Those of the events that the store did not hold yet."""
-        query = "SELECT id FROM request_event WHERE seq > ?"
-        new = {row[0] for row in self._connection.execute(query, (after_seq,)).fetchall()}
-        places = []
-        for at, event_id in enumerate(columns.ids):
-            if bytes(event_id) in new:
-                new.remove(bytes(event_id))
-                places.append(at)
-        return Batch.joined([Batch(columns)[at : at + 1] for at in places]).columns
+    def _session_ids(self, columns: Columns) -> Sequence[int | None]:
+        """The id of each event's session."""
+        known = {
+            at: None if (session := columns.sessions[at]) is None else self._sessions[session]
+            for at in set(columns.session)
+        }
+        return _looked_up(known, columns.session)
 
-    def _filled(self, columns: Columns) -> tuple[_Shape, list[Sequence[object]]]:
+    def _filled(
+        self, columns: Columns, session_ids: Sequence[int | None]
+    ) -> tuple[_Shape, list[Sequence[object]]]:
         """The columns of the rows that say something, by name and by value."""
         labels = {at: self._labels[columns.labels[at]] for at in set(columns.label)}
         numbers = {at: number for at, (number, _) in labels.items()}
         errors = {at: is_error for at, (_, is_error) in labels.items()}
         latencies = columns.latency_us
         always: dict[str, Sequence[object]] = {
-            "id": _bindable(columns.ids),
             "ts_ms": columns.ts_ms,
             "label": _looked_up(numbers, columns.label),
             "latency_us": latencies,
@@ -204,7 +221,7 @@ class Writer:
             always["is_error"] = _looked_up(errors, columns.label)
         shape: list[tuple[str, int | None]] = [(name, None) for name in always]
         filled = list(always.values())
-        for name, none, column in self._sparse(columns):
+        for name, none, column in _sparse(columns, session_ids):
             missing = column.count(None)
             if missing == len(column):
                 continue
@@ -214,32 +231,24 @@ class Writer:
             )
         return tuple(shape), filled
 
-    def _sparse(self, columns: Columns) -> Iterator[tuple[str, int, Sequence[object]]]:
-        """The columns that may have nothing to say: name, what stands for None, values."""
-        sessions = {
-            at: None if (session := columns.sessions[at]) is None else self._sessions[session]
-            for at in set(columns.session)
-        }
-        yield "session", _NO_NUMBER, _looked_up(sessions, columns.session)
-        yield "upstream_us", _NO_NUMBER, columns.upstream_us
-        yield "upstream_first_us", _NO_NUMBER, columns.upstream_first_us
-        if columns.texts:
-            nothing = (None,) * len(_TEXTS)
-            rows = [columns.texts.get(at, nothing) for at in range(len(columns.ts_ms))]
-            for name, texts in zip(_TEXTS, zip(*rows, strict=True), strict=True):
-                yield name, _NO_TEXT, texts
+
+def _sparse(
+    columns: Columns, session_ids: Sequence[int | None]
+) -> Iterator[tuple[str, int, Sequence[object]]]:
+    """The columns that may have nothing to say: name, what stands for None, values."""
+    yield "session", _NO_NUMBER, session_ids
+    yield "upstream_us", _NO_NUMBER, columns.upstream_us
+    yield "upstream_first_us", _NO_NUMBER, columns.upstream_first_us
+    if columns.texts:
+        nothing = (None,) * len(_TEXTS)
+        rows = [columns.texts.get(at, nothing) for at in range(len(columns.ts_ms))]
+        for name, texts in zip(_TEXTS, zip(*rows, strict=True), strict=True):
+            yield name, _NO_TEXT, texts
 
 
-def _looked_up(known: Mapping[int, object], keys: Sequence[int]) -> Sequence[object]:
+def _looked_up(known: Mapping[int, _T], keys: Sequence[int]) -> Sequence[_T]:
     """What is known for each key."""
     if len(known) == 1 and keys:
         ((_, value),) = known.items()
         return (value,) * len(keys)
     return [known[key] for key in keys]
-
-
-def _bindable(ids: Sequence[bytes | bytearray]) -> Sequence[bytearray]:
-    """The ids as bytearrays: binding bytes costs ten times as much."""
-    if {*map(type, ids)} == {bytearray}:
-        return cast("Sequence[bytearray]", ids)
-    return [_NO_BYTES + event_id for event_id in ids]
