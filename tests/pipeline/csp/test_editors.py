@@ -46,6 +46,13 @@ def test_a_widget_is_found_and_only_its_meta_changes(case: str) -> None:
     assert json_answer((BODIES[case] % ITEM).encode()) == (BODIES[case] % EDITED).encode()
 
 
+def test_hints_for_caches_stay_for_every_client_is_told_the_same() -> None:
+    """An outcome that depended on the client could not be `public`; ours knows no client."""
+    text = '{"id":1,"result":{"ttlMs":60000,"cacheScope":"public","contents":[%s]}}'
+    edited = json_answer((text % ITEM).encode())
+    assert edited == json_answer((text % ITEM).encode()) == (text % EDITED).encode()
+
+
 UNTOUCHED = {
     "a tool's result": '{"id":1,"result":{"content":[%s],"structuredContent":{"contents":[%s]}}}',
     "a list of tools": '{"id":1,"result":{"tools":[{"name":"x","_meta":{"ui":{"csp":{}}}}]}}',
