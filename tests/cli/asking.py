@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tests.events.building import an_event
 from tests.store.building import a_store
+from tests.store.offers import FORECAST, GET, STRICT, an_offer
 
 from mcpr.cli import main
 from mcpr.events import Detail, Ids, RequestEvent
@@ -62,3 +63,14 @@ def a_mornings_store(path: Path) -> Path:
         event(60, tool="forecast", **late),
     ]
     return a_store(path, [*quick, *others])
+
+
+def an_offered_store(path: Path) -> Path:
+    """A morning's store, and what its server and another one offered."""
+    a_mornings_store(path)
+    at = NOW_MS - 3_600_000
+    an_offer(path, at, [GET])
+    an_offer(path, at, [{"part": "info", "name": "weather", "version": "1"}], which="server")
+    an_offer(path, at + 1_800_000, [STRICT, FORECAST, {"name": "never"}])
+    an_offer(path, at + 1_800_500, [{"name": "daily"}], which="prompts")
+    return path

@@ -25,6 +25,9 @@ COMMANDS = {
     ),
     "logs": Entry("mcpr.cli.questions:logs", "Show recorded calls, the newest last."),
     "tools": Entry("mcpr.cli.questions:tools", "Show how the tools fare: calls, errors, latency."),
+    "schema": Entry(
+        "mcpr.cli.schema:schema", "Show what servers offer, what changed, and what is used."
+    ),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",

@@ -12,6 +12,7 @@ from typing import Literal, Protocol, Self
 
 from mcpr.errors import UsageError
 from mcpr.events import Kind, Outcome, RequestEvent
+from mcpr.store.offered import OfferedStore
 from mcpr.store.window import Window
 
 Dimension = Literal["server", "method", "tool", "client"]
@@ -135,6 +136,10 @@ class EventStore(Protocol):
 
     def volume(self) -> Volume:
         """How large it is."""
+
+    @property
+    def offered(self) -> OfferedStore:
+        """What servers offered."""
 
     def close(self) -> None:
         """Let go of the store."""

@@ -12,6 +12,7 @@ from mcpr.events import Detail, RequestEvent
 from mcpr.store.engine import Dimension, Filter, Measure, Recorded, Share, Volume
 from mcpr.store.sqlite.blocks import BLOCK_MS
 from mcpr.store.sqlite.database import explained, open_for_reading, wal_bytes
+from mcpr.store.sqlite.offered import SqliteOffered
 from mcpr.store.window import Window
 
 # The block that holds a row is the last one that begins at or before it.
@@ -227,6 +228,11 @@ class SqliteEventStore:
             " pragma_page_count, pragma_freelist_count, pragma_user_version"
         )
         return Volume(page * pages, page * free, wal_bytes(self._path), names, sessions, version)
+
+    @property
+    def offered(self) -> SqliteOffered:
+        """See EventStore."""
+        return SqliteOffered(self._rows)
 
     def close(self) -> None:
         """See EventStore."""
