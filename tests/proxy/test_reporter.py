@@ -34,7 +34,7 @@ def test_it_tells_at_once_then_every_second_and_at_the_end() -> None:
             calling(plane.port) as other,
         ):
             recording = Recording("weather", lambda _: None, Ids(random.Random(1).getrandbits))
-            reporter = Reporter(plane.listener, plane.pool, recording, tell)
+            reporter = Reporter(plane.listener, recording, tell)
             reporter.start()
             assert [state.connections for state in told] == [2]
             assert (told[0].is_draining, told[0].pools[0].opened) == (False, 0)

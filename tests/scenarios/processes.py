@@ -175,7 +175,16 @@ def a_proxy(
 ) -> Iterator[Program]:
     """`mcpr run URL` on a free port; it is ended the hard way if the scenario did not end it."""
     errors = store.with_name(f"stderr-{time.monotonic_ns()}.txt")
-    proxy = Program(command(url, store, *options), _URL.search, environment or {}, errors)
+    with a_running(command(url, store, *options), errors, environment) as proxy:
+        yield proxy
+
+
+@contextlib.contextmanager
+def a_running(
+    command_line: list[str], errors: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """A proxy that this command line starts, its stderr in a file; ended as above."""
+    proxy = Program(command_line, _URL.search, environment or {}, errors)
     try:
         yield proxy
     finally:

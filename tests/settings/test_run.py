@@ -27,7 +27,8 @@ def test_a_url_is_enough_and_no_file_is_read(here: Path) -> None:
     got = settings(URL)
     assert (str(got.upstream), got.port, got.host) == (URL, 3000, "127.0.0.1")
     assert (got.name, got.log, got.admin, got.detail) == ("localhost:9000", "pretty", None, True)
-    assert got.file is None
+    assert got.asked is not None
+    assert got.asked.file is None
 
 
 def test_a_file_is_read_by_its_name_by_a_variable_or_because_it_is_here(here: Path) -> None:

@@ -30,30 +30,45 @@ class Listener:
     """One listening address.
 
     clients: every open connection. known: the plan of a head seen before, by its bytes.
+    pools: the first is that of new exchanges; the others end with what is under way on them.
     open: the handler's, for the hot path. The `…_ns` are limits in nanoseconds.
     """
 
     def __init__(
         self, handler: Handler, pool: Pool, limits: Limits, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self.handler = handler
-        self.limits = limits
         self.loop = loop
-        self.open = handler.open
-        self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+        self.pools = [pool]
+        self._set(handler, limits)
         self._plans: dict[bytes, RequestPlan] = {}
         self.known: Callable[[bytes], RequestPlan | None] = self._plans.get
         self._skeletons: dict[bytes, RequestPlan] = {}
         self.clients: set[Client] = set()
         self.draining = False
+        self._server: asyncio.Server | None = None
+        self._sockets: list[socket.socket] = []
+        self._tick: asyncio.TimerHandle | None = None
+
+    def _set(self, handler: Handler, limits: Limits) -> None:
+        self.handler = handler
+        self.open = handler.open
+        self.limits = limits
         self.idle_ns = round(limits.idle_seconds * SECOND)
         self.head_ns = round(limits.head_seconds * SECOND)
         self.body_ns = round(limits.body_seconds * SECOND)
         self.stalled_ns = round(limits.stalled_seconds * SECOND)
-        self._pool = pool
-        self._server: asyncio.Server | None = None
-        self._sockets: list[socket.socket] = []
-        self._tick: asyncio.TimerHandle | None = None
+        self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+
+    def adopt(self, handler: Handler, pool: Pool, limits: Limits) -> None:
+        """Have another handler and other limits from the next request's head on.
+
+        pool: where its plans lead. What is under way goes on as it began.
+        """
+        self._set(handler, limits)
+        self._plans.clear()
+        self._skeletons.clear()
+        if pool is not self.pools[0]:
+            self.pools.insert(0, pool)
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port. Raises McprError when the address cannot be had."""
@@ -130,9 +145,23 @@ class Listener:
         now = monotonic_ns()
         for client in [c for c in self.clients if c.deadline_ns <= now]:
             client.expired()
-        self._pool.sweep(now)
+        self.pools[0].sweep(now)
+        if len(self.pools) > 1:
+            self._let_go_of_pools()
         self.handler.tick(now)
         self._tick = self.loop.call_later(_TICK_SECONDS, self._sweep)
+
+    def _let_go_of_pools(self) -> None:
+        for old in self.pools[1:]:
+            old.close_idle()
+            if not old.is_used:
+                self.pools.remove(old)
+                self.pools[0].count_with(old)
+
+    async def close_pools(self) -> None:
+        """Close every connection to an upstream."""
+        for pool in self.pools:
+            await pool.close()
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> int:
         """Stop accepting, finish what was begun. Returns how many exchanges had to be cut.

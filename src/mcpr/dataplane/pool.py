@@ -61,22 +61,18 @@ class Pool:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.address = address
-        self.limits = limits
-        self.max_exchanges = limits.exchanges
-        self.idle_ns = round(limits.pool_idle_seconds * SECOND)
+        self._set(limits)
         self.exchanges = 0
         self.streams = 0
         self.idle: list[Upstream] = []
         self.waiting: dict[Answering, None] = {}
         self.connections: set[Upstream] = set()
         self.completed: list[Completed] = []
-        self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
         self._plans: dict[bytes, AnswerPlan] = {}
         self.known: Callable[[bytes], AnswerPlan | None] = self._plans.get
         self._skeletons: dict[bytes, AnswerPlan] = {}
         self._handler = handler
         self._loop = loop
-        self._wait_ns = round(limits.wait_seconds * SECOND)
         self._connecting: set[asyncio.Task[None]] = set()
         self.attempts = 0
         self.opened = 0
@@ -84,6 +80,43 @@ class Pool:
         self.whole = 0
         self._batched = 0
         self._left = 0
+        self._earlier = 0
+
+    def _set(self, limits: Limits) -> None:
+        self.limits = limits
+        self.max_exchanges = limits.exchanges
+        self.idle_ns = round(limits.pool_idle_seconds * SECOND)
+        self._wait_ns = round(limits.wait_seconds * SECOND)
+        self._heads = Heads(max_line=limits.line_bytes, max_fields=limits.fields)
+
+    def adopt(self, handler: Handler, limits: Limits) -> None:
+        """Have another handler and other limits from the next answer's head on."""
+        self._handler = handler
+        self._set(limits)
+        self._plans.clear()
+        self._skeletons.clear()
+        while self.waiting and self.exchanges < self.max_exchanges:
+            self.next()
+
+    def close_idle(self) -> None:
+        """Nothing new will come to this pool: keep only what is in use."""
+        self.idle_ns = 0
+        idle, self.idle = self.idle, []
+        for upstream in idle:
+            upstream.close()
+
+    def count_with(self, other: "Pool") -> None:
+        """Take over the counts of a pool that is no more, so that they only grow."""
+        self._earlier += other.reused
+        self.opened += other.opened
+        self.failed += other.failed
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is anything under way here."""
+        return bool(
+            self.exchanges or self.streams or self.waiting or self._connecting or self.completed
+        )
 
     @property
     def reused(self) -> int:
@@ -93,7 +126,7 @@ class Pool:
         it back in one of three ways, or still has it, and got it with a connection, old or new.
         """
         ended = self._batched + len(self.completed) + self.whole + self._left
-        return ended + self.exchanges - self.attempts
+        return self._earlier + ended + self.exchanges - self.attempts
 
     def start(self, client: "Client") -> None:
         """Find a connection for the client's exchange: now, soon, or never (`client.fail`)."""
@@ -117,7 +150,9 @@ class Pool:
             self.next()
 
     def next(self) -> None:
-        """Whoever has waited longest gets the free place."""
+        """Whoever has waited longest gets the free place, if there still is one."""
+        if self.exchanges >= self.max_exchanges:
+            return  # The limit was lowered.
         client = next(iter(self.waiting))
         del self.waiting[client]
         self._serve(cast("Client", client))

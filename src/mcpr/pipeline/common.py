@@ -60,6 +60,13 @@ class Common:
         self.numbers = _Numbers()
         self.sessions = _Sessions()
 
+    def change(self, server: str, *, keep_detail: bool) -> None:
+        """Say another name, and more or less, from the next batch on."""
+        self._server = server
+        self._keep_detail = keep_detail
+        # They are put together again as far as they are needed.
+        self._labels = []
+
     def batch(self, rows: list[Row]) -> Batch:
         """The rows of at least one call, with their words: all that wait, in their order."""
         ts_ms, label, latency_us, upstream_us, bytes_in, bytes_out, session = zip(

@@ -10,24 +10,24 @@ import os
 import random
 import resource
 import signal
-import ssl
 import sys
 from time import monotonic_ns
 
 from mcpr import __version__
-from mcpr.dataplane import Address, Listener, Pool
+from mcpr.dataplane import Address, Listener
 from mcpr.errors import Exit
 from mcpr.events import Ids
 from mcpr.pipeline.digest import pack, pack_look
 from mcpr.pipeline.exchange import Exchange, Recording
-from mcpr.pipeline.guard import Guard, is_loopback
+from mcpr.pipeline.guard import is_loopback
 from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.announcing import announced
-from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.notify import Notifier
+from mcpr.proxy.plane import adopt, make_plane
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
+from mcpr.proxy.reload import Reloader
 from mcpr.proxy.reporter import Reporter
 from mcpr.settings import RunSettings
 from mcpr.sinks.counts import Counts
@@ -71,7 +71,7 @@ class _Proxy:
             keep_detail=settings.detail,
             csp=settings.csp,
         )
-        listener, pool = self._data_plane(recording, loop)
+        listener = make_plane(settings, recording, self._names, loop)
 
         def digest(exchange: Exchange, ending: Ending, now_ns: int) -> bool:
             return recorder.digest(pack(exchange, ending, now_ns))
@@ -90,46 +90,37 @@ class _Proxy:
             await recorder.drain(1.0)
             raise
         _settle_memory()
-        reporter = Reporter(listener, pool, recording, recorder.tell)
+        reporter = Reporter(listener, recording, recorder.tell)
         reporter.start()
+
+        def adopt_settings(new: RunSettings, address: Address) -> None:
+            self.settings = new
+            adopt(listener, new, address, recording, self._names)
+
+        reloader = Reloader(settings, adopt_settings, self._notifier, stop.ask)
+        reloader.start()
         _say_hello(settings, port, started)
         self._notifier.ready(f"port {port}, before {settings.upstream}")
         self._notifier.keep_alive(loop)
         with announced(settings, port, started.admin_url):
             await stop.wait()
             self._notifier.stopping()
+            await reloader.close()
             reporter.drain()
-            code = await self._drain(listener, pool, recording, recorder, reporter, stop)
+            code = await self._drain(listener, recording, recorder, reporter, stop)
         self._notifier.close()
         return code
-
-    def _data_plane(
-        self, recording: Recording, loop: asyncio.AbstractEventLoop
-    ) -> tuple[Listener, Pool]:
-        settings = self.settings
-        upstream, limits = settings.upstream, settings.limits
-        tls = ssl.create_default_context() if upstream.scheme == "https" else None
-        handler = ProxyHandler(
-            recording,
-            Guard(settings.allowed_hosts, settings.is_loopback),
-            self._names,
-            upstream.authority,
-            limits.first_byte_seconds,
-        )
-        handler.pool = Pool(Address(upstream.host, upstream.port, tls), limits, handler, loop)
-        return Listener(handler, handler.pool, limits, loop), handler.pool
 
     async def _drain(
         self,
         listener: Listener,
-        pool: Pool,
         recording: Recording,
         recorder: Recorder,
         reporter: Reporter,
         stop: "_StopSignal",
     ) -> int:
         cut = await listener.drain(self.settings.drain_seconds, stop.hurry)
-        await pool.close()
+        await listener.close_pools()
         recording.unanswered.drain(monotonic_ns())
         reporter.stop()
         counts = await recorder.drain(_RECORDER_DRAIN_SECONDS)

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from mcpr.dataplane import Listener, Pool
+from mcpr.dataplane import Listener
 from mcpr.pipeline.exchange import Recording
 from mcpr.proxy.frames import Kind, PlaneState, PoolState
 from mcpr.proxy.status import resident_bytes
@@ -16,17 +16,15 @@ _PERIOD_SECONDS = 1.0
 
 
 class Reporter:
-    """Reads `listener` and `pool` and gives their state to `tell`."""
+    """Reads `listener` and its pools and gives their state to `tell`."""
 
     def __init__(
         self,
         listener: Listener,
-        pool: Pool,
         recording: Recording,
         tell: Callable[[Kind, PlaneState], None],
     ) -> None:
         self._listener = listener
-        self._pool = pool
         self._recording = recording
         self._tell = tell
         self._loop = asyncio.get_running_loop()
@@ -52,8 +50,9 @@ class Reporter:
 
     def state(self) -> PlaneState:
         """The state as of now."""
-        pool = self._pool
-        idle = len(pool.idle)
+        # After a reload what was under way ends on a pool of its own: people see one.
+        pools = self._listener.pools
+        idle = sum(len(pool.idle) for pool in pools)
         return PlaneState(
             is_draining=self._is_draining,
             connections=len(self._listener.clients),
@@ -63,14 +62,14 @@ class Reporter:
             pools=[
                 PoolState(
                     server=self._recording.server,
-                    exchanges=pool.exchanges,
-                    streams=pool.streams,
-                    waiting=len(pool.waiting),
+                    exchanges=sum(pool.exchanges for pool in pools),
+                    streams=sum(pool.streams for pool in pools),
+                    waiting=sum(len(pool.waiting) for pool in pools),
                     idle=idle,
-                    in_use=len(pool.connections) - idle,
-                    opened=pool.opened,
-                    reused=pool.reused,
-                    failed=pool.failed,
+                    in_use=sum(len(pool.connections) for pool in pools) - idle,
+                    opened=sum(pool.opened for pool in pools),
+                    reused=sum(pool.reused for pool in pools),
+                    failed=sum(pool.failed for pool in pools),
                 )
             ],
         )

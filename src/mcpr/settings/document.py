@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from mcpr.settings.files import read_file
 from mcpr.settings.mistakes import Mistake, Place, SettingsError
 from mcpr.settings.places import KeyPath, lines_of
 
@@ -46,8 +47,7 @@ def read_document(path: Path) -> Document:
     """Read the file. Raises SettingsError when there is no text to read."""
     name = str(path)
     try:
-        with path.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
+        content = read_file(path, _MOST_BYTES)
     except IsADirectoryError:
         _refuse(name, "is a folder", "name the file in it")
     except FileNotFoundError:
@@ -55,7 +55,7 @@ def read_document(path: Path) -> Document:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         _refuse(name, f"it cannot be read: {reason.lower()}", "mend its permissions")
-    if len(content) > _MOST_BYTES:
+    if content is None:
         _refuse(name, "it has more than 1 MiB, so it is no settings file", "name another one")
     return parse_document(name, content, path.absolute().parent)
 

@@ -9,7 +9,8 @@
         )
 
 and one line in `settings/model.py`. The annotation gives the kind (see `kinds`), the docstring the
-heading in the reference. Every key has a default; None means that it is not set.
+heading in the reference. Every key has a default; None means that it is not set. `reload=True` is a
+promise that `proxy/plane.adopt` keeps. Afterwards: `python scripts/settings_reference.py`.
 """
 
 from collections.abc import Hashable, Mapping

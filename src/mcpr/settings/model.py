@@ -39,6 +39,7 @@ class Settings:
             "Name of the server in the record.",
             default="the URL's host and port",
             example='"weather"',
+            reload=True,
         ),
     )
     port: Port = field(
@@ -73,8 +74,10 @@ class Settings:
     store: Store = field(default_factory=Store, metadata=about("What is recorded, and where."))
     admin: Admin = field(default_factory=Admin, metadata=about("The pages for the operator."))
     log: Log = field(default_factory=Log, metadata=about("What is said of each event."))
-    csp: Csp | None = field(default=None, metadata=about("What widgets may load."))
-    server: tuple[Server, ...] = field(default=(), metadata=about("MCP servers to stand before."))
+    csp: Csp | None = field(default=None, metadata=about("What widgets may load.", reload=True))
+    server: tuple[Server, ...] = field(
+        default=(), metadata=about("MCP servers to stand before.", reload=True)
+    )
 
     def objections(self) -> Iterator[Objection]:
         """What does not fit together."""

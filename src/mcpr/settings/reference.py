@@ -45,8 +45,8 @@ def unit_of(kind: Kind) -> str:
 def _sections(model: type, path: KeyPath, head: str) -> Iterator[str]:
     keys = keys_of(model)
     yield from (head, "", (model.__doc__ or "").strip(), "")
-    yield "| key | value | default | |"
-    yield "|---|---|---|---|"
+    yield "| key | value | default | changes by | |"
+    yield "|---|---|---|---|---|"
     for key in keys.values():
         if not isinstance(key.kind, Table):
             yield _row(key)

@@ -31,7 +31,7 @@ class RunSettings:
     detail: whether the local part of events is recorded.
     drain_seconds: how long a stop waits for what was begun.
     csp: what becomes of widgets' policies; None where they go on as they are.
-    model: all that was asked for, table by table. file: where it was read, None without one.
+    model: all that was asked for, table by table. asked: how to read it again.
     """
 
     upstream: UpstreamUrl
@@ -47,7 +47,7 @@ class RunSettings:
     limits: Limits = field(default_factory=Limits)
     csp: CspRules | None = None
     model: Settings = field(default_factory=Settings)
-    file: Path | None = None
+    asked: "Asked | None" = None
 
     @property
     def is_loopback(self) -> bool:
@@ -84,7 +84,7 @@ class Asked:
                 "settings file with `mcpr init`",
             )
         model, reading = read(Settings, document, given, self.variables)
-        return _run_settings(model, self.file), reading
+        return _run_settings(model, self), reading
 
 
 def ask(
@@ -117,7 +117,7 @@ def store_path(db: str | os.PathLike[str] | None) -> Path:
     return Path(chosen).expanduser()
 
 
-def _run_settings(model: Settings, file: Path | None) -> RunSettings:
+def _run_settings(model: Settings, asked: Asked) -> RunSettings:
     server = model.server[0] if model.server else None
     upstream = server.mcp if server is not None else model.mcp
     assert upstream is not None
@@ -140,5 +140,5 @@ def _run_settings(model: Settings, file: Path | None) -> RunSettings:
         limits=wire_limits(model.limits, server.limits if server is not None else None),
         csp=None if model.csp is None else csp_rules(model.csp, upstream, model.public_url),
         model=model,
-        file=file,
+        asked=asked,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from mcpr.settings.files import read_file
 from mcpr.settings.kinds import BadValue
 
 _MOST_BYTES = 65_536
@@ -78,12 +79,11 @@ def _variable(inner: str, variables: Mapping[str, str]) -> str:
 def _file(path: Path) -> str:
     step = "name a file that mcpr can read, with the value and nothing else in it"
     try:
-        with path.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
+        content = read_file(path, _MOST_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadValue(f"needs the file {path}: {reason.lower()}", step) from None
-    if len(content) > _MOST_BYTES:
+    if content is None:
         raise BadValue(f"needs the file {path}, which has more than 64 KiB", step)
     try:
         return content.decode().rstrip("\r\n")

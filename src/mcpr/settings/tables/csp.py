@@ -27,9 +27,9 @@ class Extending:
     """Sources that widgets may use, beside those that the server declares."""
 
     domains: tuple[Origin, ...] = field(
-        default=(), metadata=about("Origins.", example='["https://api.example.com"]')
+        default=(), metadata=about("Origins.", example='["https://api.example.com"]', reload=True)
     )
-    mode: Mode = field(default="extend", metadata=about(_MODE))
+    mode: Mode = field(default="extend", metadata=about(_MODE, reload=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Replacing:
     """Sources that widgets may use, in place of those that the server declares."""
 
     domains: tuple[Origin, ...] = field(
-        default=(), metadata=about("Origins.", example='["https://video.example.com"]')
+        default=(), metadata=about("Origins.", example='["https://video.example.com"]', reload=True)
     )
-    mode: Mode = field(default="replace", metadata=about(_MODE))
+    mode: Mode = field(default="replace", metadata=about(_MODE, reload=True))
 
 
 Own = tuple[Origin, ...] | None
@@ -53,37 +53,54 @@ class Widget:
         metadata=about(
             "URIs of the widgets: `*` is any run of characters, `?` any one.",
             example='"ui://shop/*"',
+            reload=True,
         )
     )
     connect: Own = field(
         default=None,
-        metadata=about("Origins to call.", default="none", example='["https://api.example.com"]'),
+        metadata=about(
+            "Origins to call.", default="none", example='["https://api.example.com"]', reload=True
+        ),
     )
     resource: Own = field(
         default=None,
         metadata=about(
-            "Origins to load from.", default="none", example='["https://images.example.com"]'
+            "Origins to load from.",
+            default="none",
+            example='["https://images.example.com"]',
+            reload=True,
         ),
     )
     frame: Own = field(
         default=None,
         metadata=about(
-            "Origins to show in frames.", default="none", example='["https://video.example.com"]'
+            "Origins to show in frames.",
+            default="none",
+            example='["https://video.example.com"]',
+            reload=True,
         ),
     )
     base_uri: Own = field(
         default=None,
         metadata=about(
-            "Origins of base URIs.", default="none", example='["https://images.example.com"]'
+            "Origins of base URIs.",
+            default="none",
+            example='["https://images.example.com"]',
+            reload=True,
         ),
     )
     redirect: Own = field(
         default=None,
         metadata=about(
-            "Origins to lead to.", default="none", example='["https://shop.example.com"]'
+            "Origins to lead to.",
+            default="none",
+            example='["https://shop.example.com"]',
+            reload=True,
         ),
     )
-    mode: Mode = field(default="extend", metadata=about(f"{_MODE} For each list that is given."))
+    mode: Mode = field(
+        default="extend", metadata=about(f"{_MODE} For each list that is given.", reload=True)
+    )
 
     @property
     def rule(self) -> WidgetRule:
@@ -111,26 +128,36 @@ class Csp:
             "Public host that widgets are served under and may call, without scheme or port.",
             default="the origin of public_url",
             example='"mcp.example.com"',
+            reload=True,
         ),
     )
     connect: Extending = field(
-        default_factory=Extending, metadata=about("What widgets may call (connect-src).")
+        default_factory=Extending,
+        metadata=about("What widgets may call (connect-src).", reload=True),
     )
     resource: Extending = field(
         default_factory=Extending,
-        metadata=about("Where scripts, styles, images, fonts and media may come from."),
+        metadata=about(
+            "Where scripts, styles, images, fonts and media may come from.", reload=True
+        ),
     )
     frame: Replacing = field(
         default_factory=Replacing,
-        metadata=about("What may be shown in frames: nothing unless it is named here."),
+        metadata=about(
+            "What may be shown in frames: nothing unless it is named here.", reload=True
+        ),
     )
     base_uri: Extending = field(
-        default_factory=Extending, metadata=about("What relative URLs may refer to (base-uri).")
+        default_factory=Extending,
+        metadata=about("What relative URLs may refer to (base-uri).", reload=True),
     )
     redirect: Extending = field(
-        default_factory=Extending, metadata=about("Where links may lead without a warning.")
+        default_factory=Extending,
+        metadata=about("Where links may lead without a warning.", reload=True),
     )
-    widget: tuple[Widget, ...] = field(default=(), metadata=about("Sources for some widgets only."))
+    widget: tuple[Widget, ...] = field(
+        default=(), metadata=about("Sources for some widgets only.", reload=True)
+    )
 
     def objections(self) -> Iterator[Objection]:
         """What does not fit together."""

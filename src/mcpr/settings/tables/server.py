@@ -32,6 +32,7 @@ class Server:
             "Name of the server in the record.",
             default="the URL's host and port",
             example='"weather"',
+            reload=True,
         ),
     )
     limits: ServerLimits | None = field(
