@@ -1,6 +1,7 @@
 """proxy/announcing: a proxy says where it is; where it cannot, it goes on."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,22 @@ def test_it_says_which_server_it_stands_before_and_where(tmp_path: Path) -> None
     assert present(settings.db) == []
 
 
+def test_after_a_reload_it_says_what_holds_now(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path / "s.db")
+    longer = replace(settings, name="weather, and what is told of it")
+    with announced(settings, 3_000, None) as announce:
+        [before] = present(settings.db)
+        for other in (longer, settings):
+            announce(other)
+            [here] = present(settings.db)
+            assert here.server == other.name
+            assert (here.since_ms, here.url) == (before.since_ms, before.url)
+
+
 def test_without_a_place_for_the_file_it_goes_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = settings_of(tmp_path / "none" / "s.db")
-    with caplog.at_level(logging.WARNING), announced(settings, 3_000, None):
+    with caplog.at_level(logging.WARNING), announced(settings, 3_000, None) as announce:
         assert "will not find this proxy" in caplog.text
+        announce(settings)

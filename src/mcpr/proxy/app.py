@@ -97,12 +97,12 @@ class _Proxy:
             self.settings = new
             adopt(listener, new, address, recording, self._names)
 
-        reloader = Reloader(settings, adopt_settings, self._notifier, stop.ask)
-        reloader.start()
-        _say_hello(settings, port, started)
-        self._notifier.ready(f"port {port}, before {settings.upstream}")
-        self._notifier.keep_alive(loop)
-        with announced(settings, port, started.admin_url):
+        with announced(settings, port, started.admin_url) as announce:
+            reloader = Reloader(settings, adopt_settings, announce, self._notifier, stop.ask)
+            reloader.start()
+            _say_hello(settings, port, started)
+            self._notifier.ready(f"port {port}, before {settings.upstream}")
+            self._notifier.keep_alive(loop)
             await stop.wait()
             self._notifier.stopping()
             await reloader.close()

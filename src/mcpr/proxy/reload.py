@@ -27,20 +27,22 @@ _log = logging.getLogger(__name__)
 class Reloader:
     """Keeps the settings of a running proxy as the operator has them.
 
-    adopt: has new settings; called on the loop. stop: called when the terminal of the proxy is
-    gone, which SIGHUP tells, too.
+    adopt: has new settings; called on the loop. announce: tells others of them; in a thread.
+    stop: called when the terminal of the proxy is gone, which SIGHUP tells, too.
     """
 
     def __init__(
         self,
         settings: RunSettings,
         adopt: Callable[[RunSettings, Address], None],
+        announce: Callable[[RunSettings], None],
         notifier: Notifier,
         stop: Callable[[], None],
     ) -> None:
         self._started = settings
         self._current = settings
         self._adopt = adopt
+        self._announce = announce
         self._notifier = notifier
         self._stop = stop
         self._loop = asyncio.get_running_loop()
@@ -104,6 +106,7 @@ class Reloader:
             _log.error("the settings stay as they were: %s", error.strerror or error)
         else:
             self._change(new, address)
+            await self._loop.run_in_executor(None, self._announce, self._current)
         self._notifier.ready(f"before {self._current.upstream}")
 
     def _read(self) -> tuple[RunSettings, Address]:

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +32,27 @@ class Presence:
 
 
 @contextlib.contextmanager
-def announced(beside: Path, presence: Presence) -> Iterator[None]:
-    """Be found as long as it lasts. Raises OSError when the file cannot be made."""
+def announced(beside: Path, presence: Presence) -> Iterator[Callable[[Presence], None]]:
+    """Be found as long as it lasts. Raises OSError when the file cannot be made.
+
+    Gives a function that says something else from then on; it raises OSError, too.
+    """
     path = beside.with_name(f"{beside.name}{_MARK}{secrets.token_hex(4)}.json")
     # Never replaced by another file: the lock is on this one.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.write(descriptor, json.dumps(dataclasses.asdict(presence)).encode())
-        yield
+        longest = 0
+
+        def say(presence: Presence) -> None:
+            nonlocal longest
+            text = json.dumps(dataclasses.asdict(presence)).encode()
+            longest = max(longest, len(text))
+            # In one piece, and as long as before: whoever reads finds the old or the new.
+            os.pwrite(descriptor, text.ljust(longest), 0)
+
+        say(presence)
+        yield say
     finally:
         with contextlib.suppress(OSError):
             path.unlink()
