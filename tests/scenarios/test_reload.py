@@ -4,6 +4,8 @@ import contextlib
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -214,3 +216,26 @@ def servers(store: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(store)) as connection:
         found = connection.execute("SELECT DISTINCT server FROM requests").fetchall()
     return [name for (name,) in found]
+
+
+#: Runs its arguments on a terminal, closes that when they are ready, and tells how they ended.
+TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.argv[1], sys.argv[1:])
+heard = b""
+while b"Ctrl-C" not in heard:
+    heard += os.read(terminal, 1000)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_closed_terminal_ends_the_proxy_properly(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    line = [sys.executable, "-c", TERMINAL, *command("http://127.0.0.1:9/mcp", store)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "0\n"
+    # It had the time to take its leave.
+    assert not list(tmp_path.glob("store.db-proxy-*"))

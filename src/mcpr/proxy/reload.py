@@ -50,6 +50,7 @@ class Reloader:
         # Whoever started us with `nohup` wants us to outlive the terminal.
         is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         self._had_terminal = not is_kept and _has_terminal()
+        self._on_terminal = [fd for fd in (0, 1, 2) if os.isatty(fd)]
         self._read_as = self._signature()
         self._seen_as = self._read_as
         self._task: asyncio.Task[None] | None = None
@@ -72,6 +73,11 @@ class Reloader:
 
     def _on_hangup(self) -> None:
         if self._had_terminal and not _has_terminal():
+            # Nobody reads the last words, and they must not become an error.
+            nobody = os.open(os.devnull, os.O_RDWR)
+            for fd in self._on_terminal:
+                os.dup2(nobody, fd)
+            os.close(nobody)
             self._stop()
         else:
             self._asked.set()
