@@ -7,14 +7,16 @@ a property test holds the two to the same rows.
 """
 
 import re
+from collections.abc import Iterable
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from mcpr.pipeline.common import Row
+from mcpr.pipeline.common import Row, Words
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
-from mcpr.pipeline.identity import NOBODY, Caller
+from mcpr.pipeline.identity import Caller
 from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
     LISTINGS,
@@ -33,15 +35,17 @@ Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
 #: What these do beyond being answered takes an `Exchange`.
 _SPECIAL = STREAMS | LISTINGS
 _NAMELESS = REQUESTS - _SPECIAL - SUBJECTS.keys()
+_METHODS = ("tools/call", *sorted(_NAMELESS))
 _MAX_TOOLS = 4096
+_OPENS, _CLOSES = b"{}"
 
 
-class _Meta(msgspec.Struct, gc=False):
+class _Meta(msgspec.Struct, gc=False, omit_defaults=True):
     revision: str | None = msgspec.field(name=META_REVISION, default=None)
     client: Implementation | None = msgspec.field(name=META_CLIENT, default=None)
 
 
-class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     name: str | None = None
     uri: str | None = None
     arguments: Raw | UnsetType = UNSET
@@ -49,10 +53,11 @@ class _Params(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     cursor: Raw | UnsetType = UNSET
 
 
-class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    method: str
+class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    # A known word is read without making a string of it.
+    method: Literal[_METHODS]  # type: ignore[valid-type]  # mypy wants them one by one
     id: int | str
-    jsonrpc: str = ""
+    jsonrpc: Literal["", "2.0"] = ""
     params: _Params | None = None
 
 
@@ -63,14 +68,18 @@ class _Result(msgspec.Struct, gc=False):
 class _Answer(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     id: int | str
     result: _Result
-    jsonrpc: str = ""
+    jsonrpc: Literal["", "2.0"] = ""
 
 
-_request = msgspec.json.Decoder(_Request).decode
-_answer = msgspec.json.Decoder(_Answer).decode
+_requests = msgspec.json.Decoder(_Request)
+_answers = msgspec.json.Decoder(_Answer)
+_encode = msgspec.json.Encoder().encode
 _Pair = tuple[_Request, _Answer]
+#: Stands for what is not in the common form: an answer to something else is not common, either.
+_UNREAD: Final[_Pair] = (_Request("ping", ""), _Answer("-", _Result()))
 _EVENT = re.compile(rb"(?:event: message\r?\n)?data: ([^\r\n]*)(?:\r\n\r\n|\n\n)")
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_T = TypeVar("_T")
 
 
 def record(recording: Recording, calls: list[Completed]) -> None:
@@ -79,75 +88,147 @@ def record(recording: Recording, calls: list[Completed]) -> None:
         return
     read, are_plain = _read(calls)
     wall_ns = recording.wall_ns
-    numbers, sessions = recording.common.numbers, recording.common.sessions
-    caller_of, tools = recording.sessions.callers.get, recording.tools
-    rows: list[Row] = []
     now_ms = (calls[-1][7] + wall_ns) // 1_000_000
-    for call, pair in zip(calls, read, strict=True):
+    words: Words | None = None
+    session = 0
+    facts_before = answer_before = None
+    rows: list[Row] = []
+    for call, (request, answer) in zip(calls, read, strict=True):
         facts, body, started_ns, sent_ns, answer_facts, answer_body, _, now_ns = call
-        if pair is None or not (
-            (
-                # The commonest call of all is told here; the function knows what else is common.
-                (params := pair[0].params) is not None
-                and params.name in tools
-                and are_plain
-                and pair[0].method == "tools/call"
-                and pair[1].id == pair[0].id
-                and not (pair[1].result.is_error or facts.is_mirrored or params.uri)
-            )
-            or _is_common(recording, call, pair, are_plain=are_plain)
+        if facts is not facts_before or answer_facts is not answer_before:
+            facts_before, answer_before = facts, answer_facts
+            session = recording.common.sessions[facts.session]
+            words = _words(recording, facts, answer_facts)
+        # The commonest call of all is told here; the function knows what else is common.
+        if (
+            words is None
+            or not are_plain
+            or answer.id != request.id
+            or answer.result.is_error
+            or request.method != "tools/call"
+            or (params := request.params) is None
+            or params.meta is not None
+            or params.uri is not None
+            or (number := words.get(params.name)) is None
         ):
-            recording.publish_rows(rows, now_ms)
-            rows = []
-            _unusual(recording, call)
-            continue
-        if params is None or params.meta is None:
-            caller = caller_of(facts.session, NOBODY)  # type: ignore[arg-type]  # None is no key
-            revision = facts.revision or caller.revision
-        else:
-            caller, revision = _caller(recording, facts, params.meta)
-        said = (
-            pair[0].method,
-            None if params is None else params.name,
-            answer_facts.status,
-            caller,
-            revision,
-        )
+            number = _number(recording, call, request, answer, are_plain=are_plain)
+            if number < 0:
+                recording.publish_rows(rows, now_ms)
+                rows = []
+                _unusual(recording, call)
+                # It may have said who calls, and a full memory may have begun anew.
+                facts_before = None
+                continue
         rows.append(
             (
                 (started_ns + wall_ns) // 1_000_000,
-                numbers[said],
+                number,
                 (now_ns - started_ns) // 1000,
                 (now_ns - sent_ns) // 1000,
                 len(body),
                 len(answer_body),
-                sessions[facts.session],
+                session,
             )
         )
     recording.publish_rows(rows, now_ms)
 
 
-def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
-    """What each call says (None: not in the common form), and whether all are plain.
+def _words(recording: Recording, facts: RequestFacts, answer: AnswerFacts) -> Words | None:
+    """Numbers of what calls with these heads say, by their tool; None where more is to be read."""
+    if facts.is_mirrored:
+        return None
+    caller = recording.sessions.caller(facts.session)
+    return recording.common.words(answer.status, caller, facts.revision or caller.revision)
 
-    Plain means that no key in these bodies can be read in two ways. Each was read to have one
-    method, one id and so many names; if all together hold these keys no more often, and no escaped
-    letter, then no body hides a second one, and none need be looked at by itself. (A key in
-    another case is an unknown one: such a body was not read.)
+
+def _number(
+    recording: Recording, call: Completed, request: _Request, answer: _Answer, *, are_plain: bool
+) -> int:
+    """The number of what the call says, -1 for an unusual one."""
+    if not _is_common(recording, call, (request, answer), are_plain=are_plain):
+        return -1
+    facts, params = call[0], request.params
+    if params is None or params.meta is None:
+        caller = recording.sessions.caller(facts.session)
+        revision = facts.revision or caller.revision
+    else:
+        caller, revision = _caller(recording, facts, params.meta)
+    name = None if params is None else params.name
+    status = call[4].status
+    common = recording.common
+    number = common.numbers[(request.method, name, status, caller, revision)]
+    if request.method == "tools/call":
+        common.words(status, caller, revision)[name] = number
+    return number
+
+
+def _read(calls: list[Completed]) -> tuple[Iterable[_Pair], bool]:
+    """What each call says (or `_UNREAD`), and whether all are plain.
+
+    Plain means that no key in these bodies can be read in two ways (see `_are_shortest` and
+    `_hold_no_key_twice`; a key in another case is an unknown one: such a body was not read).
     """
-    pairs: list[_Pair | None] = []
-    bodies: list[bytes] = []
+    bodies = [call[1] for call in calls]
+    said = [_event(call[5]) if call[4].is_events else call[5] for call in calls]
+    requests = _read_lines(_requests, bodies)
+    answers = _read_lines(_answers, said)
+    pairs: Iterable[_Pair]
+    if requests is not None and answers is not None:
+        pairs = zip(requests, answers, strict=True)
+    else:
+        pairs = [_pair(body, answer) for body, answer in zip(bodies, said, strict=True)]
+        requests = [pair[0] for pair in pairs if pair is not _UNREAD]
+        bodies = [body for body, pair in zip(bodies, pairs, strict=True) if pair is not _UNREAD]
+    text = b" ".join(bodies)
+    return pairs, (
+        (_are_shortest(requests, text) or _hold_no_key_twice(requests, text))
+        and (text.isascii() or _is_utf8(text))
+    )
+
+
+def _read_lines(decoder: "msgspec.json.Decoder[_T]", texts: list[bytes]) -> list[_T] | None:
+    """What each text says; None unless each is one JSON object of the common form.
+
+    They are read as the lines of one text. A text that begins with a brace and ends with one ends
+    where its line does: no value goes on after `}`, line feed, `{`, and no string holds a line
+    feed. So each text holds one object at least, and as many as there are texts are one in each.
+    """
+    for text in texts:
+        if not text or text[0] != _OPENS or text[-1] != _CLOSES:
+            return None
+    try:
+        found = decoder.decode_lines(b"\n".join(texts))
+    except _UNREADABLE:
+        return None
+    return found if len(found) == len(texts) else None
+
+
+def _pair(body: bytes, answer: bytes) -> _Pair:
+    try:
+        return _requests.decode(body), _answers.decode(answer)
+    except _UNREADABLE:
+        return _UNREAD
+
+
+def _are_shortest(requests: list[_Request], text: bytes) -> bool:
+    """Whether the text says these requests, and nothing twice: it has no byte to spare for it.
+
+    What is encoded is the shortest form of each; a second key, a space or an escaped letter that
+    need not be would be longer.
+    """
+    # As many commas as spaces, and two brackets.
+    return len(_encode(requests)) == len(text) + 2
+
+
+def _hold_no_key_twice(requests: list[_Request], text: bytes) -> bool:
+    """Whether no body hides a second key of one that counts.
+
+    Each was read to have one method, one id and so many names; if all together hold these keys no
+    more often, and no escaped letter, then no body hides a second one, and none need be looked at
+    by itself.
+    """
     names = with_params = 0
-    for call in calls:
-        body = call[1]
-        try:
-            request = _request(body)
-            answer = _answer(_event(call[5]) if call[4].is_events else call[5])
-        except _UNREADABLE:
-            pairs.append(None)
-            continue
-        pairs.append((request, answer))
-        bodies.append(body)
+    for request in requests:
         params = request.params
         if params is not None:
             with_params += 1
@@ -156,15 +237,13 @@ def _read(calls: list[Completed]) -> tuple[list[_Pair | None], bool]:
             meta = params.meta
             if meta is not None and meta.client is not None and meta.client.name is not None:
                 names += 1
-    text = b" ".join(bodies)
-    most = len(bodies)
-    return pairs, (
+    most = len(requests)
+    return (
         text.count(b'"id"') <= most
         and text.count(b'"method"') <= most
         and text.count(b'"params"') <= with_params
         and text.count(b'"name"') <= names
         and (text.find(b"\\") < 0 or text.find(b"\\u") < 0)
-        and (text.isascii() or _is_utf8(text))
     )
 
 

@@ -13,6 +13,8 @@ from mcpr.pipeline.identity import Caller
 Row = tuple[int, int, int, int, int, int, int]
 #: method, tool, HTTP status, caller, revision.
 Said = tuple[str, str | None, int | None, Caller, str | None]
+#: Numbers of calls of tools that differ in nothing but the tool.
+Words = dict[str | None, int]
 
 _MOST = 4096
 _OK: Outcome = "ok"
@@ -50,12 +52,13 @@ class Common:
     ids: of the rows that are published and not yet made a batch of, in their order.
     """
 
-    __slots__ = ("_keep_detail", "_labels", "_server", "ids", "numbers", "sessions")
+    __slots__ = ("_keep_detail", "_labels", "_server", "_words", "ids", "numbers", "sessions")
 
     def __init__(self, server: str, *, keep_detail: bool) -> None:
         self._server = server
         self._keep_detail = keep_detail
         self._labels: list[Label] = []
+        self._words: dict[tuple[int, Caller, str | None], Words] = {}
         self.ids: list[Run] = []
         self.numbers = _Numbers()
         self.sessions = _Sessions()
@@ -66,6 +69,16 @@ class Common:
         self._keep_detail = keep_detail
         # They are put together again as far as they are needed.
         self._labels = []
+
+    def words(self, status: int, caller: Caller, revision: str | None) -> Words:
+        """Numbers by tool, of those that were asked for; whoever learns one adds it."""
+        key = (status, caller, revision)
+        found = self._words.get(key)
+        if found is None:
+            if len(self._words) >= _MOST:
+                self._words.clear()
+            found = self._words[key] = {}
+        return found
 
     def batch(self, rows: list[Row]) -> Batch:
         """The rows of at least one call, with their words: all that wait, in their order."""
@@ -93,6 +106,7 @@ class Common:
             )
         )
         if len(labels) + len(sessions) > _MOST:
+            self._words.clear()
             self.numbers.clear()
             self.numbers.said = []
             self._labels = []
