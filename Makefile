@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CONFORMANCE := tests/conformance
-HOUSE_TESTS := tests/test_architecture.py tests/test_docs.py tests/test_must_do.py tests/test_requirements.py
+HOUSE_TESTS := tests/test_architecture.py tests/test_docs.py tests/test_must_do.py tests/test_requirements.py tests/packaging/test_build.py
 
 export PYTHON
 

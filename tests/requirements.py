@@ -68,6 +68,7 @@ _PLANTED_CONNECTION = (
 )
 _TRANSPARENCY = "tests/test_docs.py::test_what_does_not_cross_the_proxy_is_what_the_page_says"
 _HEADERS = "tests/dataplane/test_proxy_headers.py"
+_CORS = "tests/dataplane/test_cors.py"
 _ANSWERING = "tests/dataplane/test_answering.py"
 _POOL = "tests/dataplane/test_pool.py"
 _BACKPRESSURE = "tests/dataplane/test_backpressure.py"
@@ -333,6 +334,8 @@ PROXY = (
             f"{_GUARD}::test_a_foreign_host_is_refused",
             f"{_GUARD}::test_a_page_of_another_site_is_refused",
             f"{_HEADERS}::test_a_foreign_host_or_origin_is_refused_on_every_request_of_a_connection",
+            f"{_CORS}::test_a_site_that_is_not_named_is_refused_and_told_nothing",
+            f"{_CORS}::test_a_page_of_any_site_still_needs_a_host_that_is_served_here",
         ),
         to_build=(LATER,),
     ),

@@ -10,6 +10,7 @@ from tests.dataplane.plain_handler import PlainHandler
 
 from mcpr.dataplane import Address, Listener, Pool
 from mcpr.events import Ids, RequestEvent
+from mcpr.pipeline.cors import Cors
 from mcpr.pipeline.csp import CspRules
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import Guard
@@ -61,13 +62,14 @@ async def proxying(
     limits: Limits | None = None,
     allowed_hosts: frozenset[str] = frozenset(),
     csp: CspRules | None = None,
+    cors: Cors | None = None,
 ) -> AsyncIterator[Plane]:
     """The data plane with the proxy's own handler; at its end every exchange has ended."""
     events: list[RequestEvent] = []
     recording = Recording("weather", events.append, Ids(random.Random(7).getrandbits), csp=csp)
     handler = ProxyHandler(
         recording,
-        Guard(allowed_hosts, loopback=True),
+        Guard(allowed_hosts, loopback=True, cors=cors),
         SessionNames(b"k" * 32),
         f"127.0.0.1:{upstream_port}",
         (limits or Limits()).first_byte_seconds,

@@ -21,6 +21,7 @@ class Options(TypedDict):
     log: str | None
     admin: str | None
     allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
     detail: bool | None
 
 
@@ -33,6 +34,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "--log": ("log", "form"),
     "--admin": ("admin", "listen"),
     "--allowed-host": ("allowed_hosts",),
+    "--cors-origin": ("cors", "origins"),
     "--detail": ("store", "detail"),
 }
 
@@ -72,6 +74,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     help="Host name by which clients may call, beside the loopback ones. May be repeated.",
 )
 @click.option(
+    "--cors-origin",
+    "cors_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Site whose pages may call, such as https://app.example.com. May be repeated.",
+)
+@click.option(
     "--detail/--no-detail",
     default=None,
     help="Record the local part of events, too (subjects, error texts). It never leaves the store.",
@@ -104,6 +113,7 @@ def asked(options: Options) -> "Asked":
         "--log": options["log"],
         "--admin": options["admin"],
         "--allowed-host": options["allowed_hosts"],
+        "--cors-origin": options["cors_origins"],
         "--detail": options["detail"],
     }
     given = from_options({name: (path, values[name]) for name, path in KEYS.items()})

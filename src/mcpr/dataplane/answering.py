@@ -139,6 +139,8 @@ class Answering(asyncio.Protocol):
             self.fail("busy")
             return None
         watch.read_head(plan.facts, now_ns)
+        if request_plan.answer_lines:
+            plan = plan.exactly(request_plan.answer_lines, plan.length)
         if watch.editor is not None:
             return self._start_edited(watch.editor, request, plan)
         self.state = ANSWER
@@ -293,6 +295,10 @@ class Answering(asyncio.Protocol):
         self.keep = self.keep and knows and self.body is None
         kind, words = handler.words(watch, refusal)
         head_only = self.method == b"HEAD"
+        if self.plan is not None and self.plan.answer_lines and not refusal.lines:
+            refusal = Refusal(
+                refusal.status, refusal.ending, refusal.reason, self.plan.answer_lines
+            )
         self.transport.write(render(refusal, kind, words, keep=self.keep, head_only=head_only))
         if self.keep:
             self.finish(refusal.ending)

@@ -170,6 +170,7 @@ class Client(Answering):
         if self.state == IDLE:
             self.state = HEAD
             self.method = b""
+            self.plan = None
             self.deadline_ns = monotonic_ns() + listener.head_ns
             self.held_size = 0
         # While a head arrives, `held_size` is how much of it has been looked at.
@@ -197,7 +198,9 @@ class Client(Answering):
         self.plan = plan
         self.body = None
         self.keep = keep = head.keep_alive and not listener.draining
-        self.takes_whole = keep and not head.http10 and head.method != b"HEAD"
+        self.takes_whole = (
+            keep and not head.http10 and head.method != b"HEAD" and not plan.answer_lines
+        )
 
     def _expect_body(self, head: RequestHead, plan: RequestPlan) -> None:
         self.body = body = RequestBody(head)

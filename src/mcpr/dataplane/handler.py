@@ -4,6 +4,7 @@ The data plane moves bytes and keeps deadlines. What a head means, where it goes
 remembered of an exchange is the handler's; a plan is made once per distinct head and kept with it.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mcpr.protocol.http1 import RequestHead, ResponseHead
@@ -34,14 +35,20 @@ Ending = Literal[
 
 
 class Refusal:
-    """An answer of our own. `ending` is what the record says of it."""
+    """An answer of our own. `ending` is what the record says of it; "complete" is no refusal.
 
-    __slots__ = ("ending", "reason", "status")
+    lines: of its head, beside the usual ones.
+    """
 
-    def __init__(self, status: int, ending: Ending, reason: str) -> None:
+    __slots__ = ("ending", "lines", "reason", "status")
+
+    def __init__(
+        self, status: int, ending: Ending, reason: str, lines: Sequence[bytes] = ()
+    ) -> None:
         self.status = status
         self.ending = ending
         self.reason = reason
+        self.lines = lines
 
     def __repr__(self) -> str:
         return f"<Refusal {self.status} {self.ending}: {self.reason}>"
@@ -56,11 +63,13 @@ class RequestPlan:
     first_byte_ns: how long the answer may take to begin.
     length: size of the body that a fast path may expect, -1 when there is more to think about.
     is_common: nobody needs to see the exchange before it is over, if it goes well.
+    answer_lines: stand in the head of every answer, the upstream's and our own.
     marker: a body with these bytes in it has to be read before anything is sent on.
     head, method: what it is a plan of; the listener sets them.
     """
 
     __slots__ = (
+        "answer_lines",
         "facts",
         "first_byte_ns",
         "forward",
@@ -86,6 +95,7 @@ class RequestPlan:
         is_common: bool = False,
         refusal: Refusal | None = None,
         marker: bytes | None = None,
+        answer_lines: Sequence[bytes] = (),
     ) -> None:
         self.facts = facts
         self.pool = pool
@@ -98,6 +108,7 @@ class RequestPlan:
         self.method = b""
         self.refusal = refusal
         self.marker = marker
+        self.answer_lines = answer_lines
 
     def exactly(self, lines: list[bytes], length: int) -> "RequestPlan":
         """The plan of this head with these lines in it, and a body of this length."""
@@ -111,6 +122,7 @@ class RequestPlan:
             is_common=self.is_common,
             refusal=self.refusal,
             marker=self.marker,
+            answer_lines=self.answer_lines,
         )
         plan.head = self.head
         plan.method = self.method
@@ -163,7 +175,7 @@ class AnswerPlan:
         self.is_open = False
         self.is_chunked = False
 
-    def exactly(self, lines: list[bytes], length: int) -> "AnswerPlan":
+    def exactly(self, lines: Sequence[bytes], length: int) -> "AnswerPlan":
         """The plan of this head with these lines in it, and a body of this length (-1: chunked)."""
         plan = AnswerPlan(
             facts=self.facts,

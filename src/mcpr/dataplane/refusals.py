@@ -24,16 +24,22 @@ REFUSALS: dict[Ending, Refusal] = {
 def render(
     refusal: Refusal, content_type: bytes, body: bytes, *, keep: bool, head_only: bool
 ) -> bytes:
-    """The whole answer."""
+    """The whole answer; of a 204 its head, which has no words."""
     status = refusal.status
     lines = [
         b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode()),
         b"Date: " + formatdate(usegmt=True).encode(),
-        b"Content-Type: " + content_type,
-        b"Content-Length: %d" % len(body),
-        b"Cache-Control: no-store",
-        b"Mcpr-Error: " + refusal.ending.encode(),
+        *refusal.lines,
     ]
+    if status == 204:
+        head_only = True
+    else:
+        lines += [
+            b"Content-Type: " + content_type,
+            b"Content-Length: %d" % len(body),
+            b"Cache-Control: no-store",
+            b"Mcpr-Error: " + refusal.ending.encode(),
+        ]
     if status == 503:
         lines.append(b"Retry-After: 1")
     if not keep:

@@ -8,6 +8,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from mcpr.pipeline.cors import Cors
 from mcpr.protocol.http1 import RequestHead
 
 _ORIGIN = re.compile(rb"[a-z][a-z0-9+.\-]*://(\[[0-9a-f:.]+\]|[^/:\[\]]*)(?::[0-9]+)?")
@@ -18,11 +19,12 @@ class Guard:
     """Who may call.
 
     names: allowed host names in lower case, IPv6 in brackets and shortest form, `*` for any.
-    loopback: allow loopback names, too.
+    loopback: allow loopback names, too. cors: the sites that may call, None for none beside those.
     """
 
     names: frozenset[str]
     loopback: bool
+    cors: Cors | None = None
 
     def objection(self, head: RequestHead) -> str | None:
         """Why the request may not pass, or None."""
@@ -31,6 +33,8 @@ class Guard:
         if head.authority and not self._knows(_host_of(head.authority)):
             return "the Host header names a host that is not served here"
         for origin in head.values(b"origin"):
+            if self.cors is not None and self.cors.knows(origin):
+                continue
             match = _ORIGIN.fullmatch(origin.lower())
             if match is None or not self._knows(match[1]):
                 return "the Origin header names a site that may not call this server"

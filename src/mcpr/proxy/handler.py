@@ -12,6 +12,7 @@ import msgspec
 from mcpr.dataplane import AnswerPlan, Completed, Refusal, RequestPlan, Watch
 from mcpr.pipeline.calls import Completed as Call
 from mcpr.pipeline.calls import record
+from mcpr.pipeline.cors import is_of_cors
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import RequestFacts, answer_facts, request_facts
 from mcpr.pipeline.guard import Guard
@@ -48,6 +49,15 @@ def _exchange(recording: Recording, facts: object, now_ns: int) -> Exchange:
     return Exchange(recording, facts, now_ns, facts.kind)
 
 
+def _preflight(lines: list[bytes] | None) -> Refusal | None:
+    """Our own answer to a browser that asks before it calls; None if it does not."""
+    if lines is None:
+        return None
+    if lines:
+        return Refusal(204, "complete", "a browser asked before it calls", lines)
+    return Refusal(403, "denied", "the Origin header names a site that is not in [cors] origins")
+
+
 class ProxyHandler:
     """Plans requests and answers for one upstream. `pool` is set before the first request."""
 
@@ -63,6 +73,7 @@ class ProxyHandler:
     ) -> None:
         self.recording = recording
         self._guard = guard
+        self._cors = guard.cors
         self._names = names
         self._host = b"Host: " + authority.encode("idna" if not authority.isascii() else "ascii")
         self._first_byte_ns = round(first_byte_seconds * 1e9)
@@ -74,8 +85,13 @@ class ProxyHandler:
             facts = msgspec.structs.replace(facts, has_credential=True)
         objection = self._guard.objection(head)
         refusal = None if objection is None else Refusal(403, "denied", objection)
+        answer_lines: list[bytes] = []
+        if self._cors is not None and refusal is None:
+            answer_lines = self._cors.answer_lines(head)
+            refusal = _preflight(self._cors.preflight_lines(head))
         fast = (
             refusal is None
+            and not answer_lines
             and head.keep_alive
             and not (head.chunked or head.http10 or head.expects_continue)
             and head.method != b"HEAD"
@@ -95,6 +111,7 @@ class ProxyHandler:
             is_common=facts.is_json and not (facts.session is None and facts.revision is None),
             refusal=refusal,
             marker=_RESOURCES if edits else None,
+            answer_lines=answer_lines,
         )
 
     def _forward(self, head: RequestHead) -> bytes:
@@ -105,6 +122,9 @@ class ProxyHandler:
             role = field.role
             if role is Role.HOST:
                 lines.append(self._host + b"\r\n")
+            elif self._cors is not None and field.name == b"origin":
+                # It was judged here; a server that knows only its own name would refuse it.
+                continue
             elif role in (Role.CONTENT_LENGTH, Role.TRANSFER_ENCODING) or (
                 role is Role.END_TO_END and field.name not in head.dropped
             ):
@@ -124,10 +144,13 @@ class ProxyHandler:
             for field in head.fields
             if field.role in (Role.CONTENT_LENGTH, Role.TRANSFER_ENCODING)
             or (field.role is Role.END_TO_END and field.name not in head.dropped)
+            if self._cors is None or not is_of_cors(field.name)
         ]
         if facts.is_events and head.value(b"x-accel-buffering") is None:
             # A buffering proxy before us would hold events back.
             lines.append(_NO_BUFFERING)
+        if self._cors is not None:
+            lines.append(self._cors.vary(head))
         return AnswerPlan(
             facts=facts,
             lines=b"".join(lines),

@@ -62,7 +62,7 @@ def adopt(
 def _handler(settings: RunSettings, recording: Recording, names: SessionNames) -> ProxyHandler:
     return ProxyHandler(
         recording,
-        Guard(settings.allowed_hosts, settings.is_loopback),
+        Guard(settings.allowed_hosts, settings.is_loopback, settings.model.cors.rules()),
         names,
         settings.upstream.authority,
         settings.limits.first_byte_seconds,

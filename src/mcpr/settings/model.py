@@ -13,6 +13,7 @@ from mcpr.settings.hosts import Host, ListenHost
 from mcpr.settings.kinds import Port
 from mcpr.settings.reading import Objection
 from mcpr.settings.tables.admin import Admin
+from mcpr.settings.tables.cors import Cors
 from mcpr.settings.tables.csp import Csp
 from mcpr.settings.tables.limits import Limits
 from mcpr.settings.tables.log import Log
@@ -75,6 +76,10 @@ class Settings:
     admin: Admin = field(default_factory=Admin, metadata=about("The pages for the operator."))
     log: Log = field(default_factory=Log, metadata=about("What is said of each event."))
     csp: Csp | None = field(default=None, metadata=about("What widgets may load.", reload=True))
+    cors: Cors = field(
+        default_factory=Cors,
+        metadata=about("Which pages of other sites may call.", reload=True),
+    )
     server: tuple[Server, ...] = field(
         default=(), metadata=about("MCP servers to stand before.", reload=True)
     )
