@@ -67,7 +67,7 @@ clean: ## removes everything that make put here
 	@touch $@
 
 .venv/.system: .venv/.base
-	@scripts/setup system
+	@scripts/setup system browser
 	@touch $@
 
 $(CONFORMANCE)/node_modules/.make: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json $(CONFORMANCE)/.npmrc requirements/fastmcp.lock .venv/.test
