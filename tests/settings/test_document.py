@@ -62,18 +62,21 @@ def test_a_byte_order_mark_and_line_ends_of_windows_do_no_harm() -> None:
     assert document.lines["log", "form"] == 4
 
 
+NO_VALUE = "the value is no text in quotes"
 NO_TOML = {
-    "no value": ("a = 1\nb =\n", ["f:2: invalid value"]),
-    "no quotes": ("a = hello\nb = 1\n", ["f:1: invalid value"]),
-    "no equals": ("a\nb = 1", ["f:1: expected '=' after a key in a key/value pair"]),
-    "an open quote": ('a = "b\nc = 1', ["f:1: illegal character"]),
-    "an open list": ("a = [1\nb = 2\nc = 3", ["f:2: unclosed array"]),
+    "no value": ("a = 1\nb =\n", [f"f:2: b: {NO_VALUE}"]),
+    "no quotes": ("a = hello\nb = 1\n", [f"f:1: a: {NO_VALUE}"]),
+    "half a number": ("a = 1\nb = 30s\n", ["f:2: b: there is something behind the value"]),
+    "no equals": ("a\nb = 1", ["f:1: there is no = behind the key. Write key = value."]),
+    "an open quote": ('a = "b\nc = 1', ["f:1: a: the text is not closed"]),
+    "an open list": ("a = [1\nb = 2\nc = 3", ["f:2: b: a list above is not closed"]),
     "an open head": ("[a\nb = 1\n[c]\nd = 1", ["f:1: expected ']'"]),
-    "a key twice": ("a = 1\nb = 1\na = 2\n", ["f:3: cannot overwrite a value"]),
-    "a table twice": ("[a]\nb = 1\n[a]\nb = 2\nc = \n[d]\n", ["f:3: cannot declare ('a',) twice"]),
-    "two of them": ("a = b\nc = 1\nd = e\n", ["f:1: invalid value", "f:3: invalid value"]),
-    "too deep": ("a = " + "[" * 5000, ["f:1: it nests too deep"]),
-    "too many digits": ("b = 2\na = " + "1" * 5000, ["f:2: a number has too many digits"]),
+    "a key twice": ("a = 1\nb = 1\na = 2\n", ["f:3: a: it is there already. Keep one of the two."]),
+    "a table twice": ("[a]\nb = 1\n[a]\nb = 2\nc = \n[d]\n", ["f:3: this table is there already"]),
+    "a key in a list twice": ("a = {b = 1, b = 2}", ["f:1: a: a key of this table is there twice"]),
+    "two of them": ("a = b\nc = 1\nd = e\n", [f"f:1: a: {NO_VALUE}", f"f:3: d: {NO_VALUE}"]),
+    "too deep": ("a = " + "[" * 5000, ["f:1: it has lists or tables in one another"]),
+    "too many digits": ("b = 2\na = " + "1" * 5000, ["f:2: a: a number has too many digits"]),
 }
 
 

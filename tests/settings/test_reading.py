@@ -118,7 +118,7 @@ def test_a_file_without_a_server_says_so_but_not_if_a_line_could_not_be_read() -
     (mistake,) = mistakes_of("port = 1")
     assert mistake.startswith("mcpr.toml:1: mcp: no MCP server is named. Write mcp = ")
     (mistake,) = mistakes_of("mcp = http://x")
-    assert mistake.startswith("mcpr.toml:1: invalid value.")
+    assert mistake.startswith("mcpr.toml:1: mcp: the value is no text in quotes")
 
 
 def test_a_server_needs_a_url_and_may_be_named_only_once() -> None:

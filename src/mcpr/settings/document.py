@@ -18,6 +18,26 @@ _MOST_BYTES = 1024 * 1024
 _MOST_BAD_LINES = 20
 _BOM = "\ufeff"
 _STEP = "a line is key = value, with texts in quotes, or the [name] of a table"
+_AGAIN = "keep one of the two"
+#: What tomllib says, by its beginning → reason and next step for whoever has never read of TOML.
+_WORDS = {
+    "Cannot overwrite a value": ("it is there already", _AGAIN),
+    "Duplicate inline table key": ("a key of this table is there twice", _AGAIN),
+    "Cannot declare": ("this table is there already", "put all its keys below one head"),
+    "Cannot mutate": ("this table is there already", "put all its keys below one head"),
+    "Illegal character '\\n'": ("the text is not closed", "end it as it began, with a quote"),
+    "Invalid value": (
+        "the value is no text in quotes, no number, no true or false, no list",
+        'put texts in quotes, such as name = "value"',
+    ),
+    "Expected '=' after a key": ("there is no = behind the key", "write key = value"),
+    "Unclosed array": ("a list above is not closed", "close it with ]"),
+    "Expected newline": (
+        "there is something behind the value",
+        "put texts in quotes, and each key in a line of its own",
+    ),
+}
+_KEY = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +74,7 @@ def read_document(path: Path) -> Document:
         _refuse(name, "there is no such file", f"write one with `mcpr init {name}`")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        _refuse(name, f"it cannot be read: {reason.lower()}", "mend its permissions")
+        _refuse(name, f"it cannot be read: {reason.lower()}", "name a file that mcpr may read")
     if content is None:
         _refuse(name, "it has more than 1 MiB, so it is no settings file", "name another one")
     return parse_document(name, content, path.absolute().parent)
@@ -79,30 +99,45 @@ def parse_document(name: str, content: bytes, folder: Path) -> Document:
             lines = lines_of(text)
             break
         except RecursionError:
-            mistakes.append(_mistake(name, 1, "it nests too deep", "nest less"))
+            deep = "it has lists or tables in one another, too many to be read"
+            mistakes.append(Mistake(Place(name, 1), "", deep, "write them side by side"))
         except ValueError as error:
-            line, reason = _where(str(error), rows)
-            mistakes.append(_mistake(name, line, reason, _STEP))
-            is_one_line = rows[line - 1].strip() and not reason.startswith("unclosed")
-            if is_one_line and len(mistakes) < _MOST_BAD_LINES:
+            line = _line_of(str(error), rows)
+            row = rows[line - 1]
+            mistakes.append(_mistake(name, line, row, str(error)))
+            # What comes after a list that does not end cannot be told from what is in it.
+            if (
+                row.strip()
+                and not str(error).startswith("Unclosed")
+                and len(mistakes) < _MOST_BAD_LINES
+            ):
                 _leave_out(rows, line)
                 continue
         return Document(name, folder, {}, {}, tuple(mistakes), len(rows))
     return Document(name, folder, data, lines, tuple(mistakes), len(rows))
 
 
-def _where(message: str, rows: list[str]) -> tuple[int, str]:
-    """Line and reason of what tomllib says. Its later versions say more, in other places."""
-    reason, _, _ = message.partition(" (at ")
+def _line_of(message: str, rows: list[str]) -> int:
+    """The line that tomllib blames. Its later versions say more, in other places."""
     found = re.search(r"\(at line (\d+), column \d+\)", message)
     if found:
-        line = int(found[1])
-    elif "(at end of document)" in message:
-        line = max((number for number, row in enumerate(rows, 1) if row.strip()), default=1)
-    else:  # A number of thousands of digits.
-        line = max(range(1, len(rows) + 1), key=lambda number: len(rows[number - 1]))
-        reason = "a number has too many digits"
-    return min(line, len(rows)), reason[:1].lower() + reason[1:]
+        return min(int(found[1]), len(rows))
+    if "(at end of document)" in message:
+        return max((number for number, row in enumerate(rows, 1) if row.strip()), default=1)
+    # A number of thousands of digits.
+    return max(range(1, len(rows) + 1), key=lambda number: len(rows[number - 1]))
+
+
+def _mistake(name: str, line: int, row: str, message: str) -> Mistake:
+    """A line that is no TOML; with its key, if it has one."""
+    said, at, _ = message.partition(" (at ")
+    reason = said[:1].lower() + said[1:] if at else "a number has too many digits"
+    step = _STEP
+    for beginning, words in _WORDS.items():
+        if message.startswith(beginning):
+            reason, step = words
+    key = _KEY.match(row)
+    return Mistake(Place(name, line), key[1] if key is not None else "", reason, step)
 
 
 def _leave_out(rows: list[str], line: int) -> None:
@@ -112,10 +147,6 @@ def _leave_out(rows: list[str], line: int) -> None:
     while is_head and line < len(rows) and not rows[line].lstrip().startswith("["):
         rows[line] = ""
         line += 1
-
-
-def _mistake(name: str, line: int, reason: str, step: str) -> Mistake:
-    return Mistake(Place(name, line), "", reason, step)
 
 
 def _refuse(name: str, reason: str, step: str, line: int | None = None) -> NoReturn:

@@ -213,7 +213,8 @@ class _Reader:
         elif home := None if is_table else self._home_of(name):
             step = f"it belongs {home}"
         else:
-            step = f"{'tables' if is_table else 'keys'} here are {', '.join(alike) or 'none'}"
+            what = "tables" if is_table else "keys"
+            step = f"the {what} here are {', '.join(alike)}" if alike else "leave it out"
         self._wrong((*path, name), f"there is no such {'table' if is_table else 'key'}", step)
 
     def _home_of(self, name: str) -> str | None:

@@ -45,7 +45,7 @@ class HttpUrl(Kind):
         if parts.username is not None or parts.password is not None:
             raise BadValue(
                 "has credentials, and URLs are shown in logs and process lists",
-                "let the client send its Authorization header: it passes through untouched",
+                "leave them out: the Authorization header of a client passes through untouched",
                 is_quotable=False,
             )
         if parts.scheme not in {"http", "https"}:
