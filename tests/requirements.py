@@ -381,6 +381,8 @@ PROXY = (
             f"{_READING}::test_any_text_gives_settings_or_mistakes_with_a_line_in_it",
             f"{_RELOAD}::test_under_load_no_exchange_fails_whatever_is_reloaded",
             f"{_RELOAD}::test_a_changed_file_is_read_without_being_asked_and_a_wrong_one_changes_nothing",
+            f"{_RELOAD}::test_the_form_of_the_log_changes_for_what_comes_then",
+            f"{_RELOAD}::test_a_closed_terminal_ends_the_proxy_properly",
             f"{_RELOAD}::test_what_needs_a_restart_is_named_and_stays",
             f"{_RELOAD}::test_a_stream_goes_on_where_it_began_and_new_calls_go_where_they_should",
             f"{_CONFIG}::test_three_mistakes_are_repaired_from_the_messages_alone",

@@ -202,6 +202,33 @@ def test_detail_is_turned_off_for_what_comes_then(tmp_path: Path) -> None:
     assert b"kept" in written.store.read_bytes()
 
 
+def test_the_form_of_the_log_changes_for_what_comes_then(tmp_path: Path) -> None:
+    written = Written(tmp_path)
+    with an_upstream(tmp_path) as upstream:
+        written.write(upstream.port)
+        text = written.file.read_text()
+        written.file.write_text(text.replace('form = "off"', 'form = "pretty"'))
+        with a_running(written.command, written.errors) as proxy:
+
+            async def scene() -> None:
+                async with calling(proxy.port) as caller:
+                    await caller.call(call_of("first"))
+                    await written.heard("  first  ")
+                    written.file.write_text(text.replace('form = "off"', 'form = "json"'))
+                    proxy.send(signal.SIGHUP)
+                    await written.heard("settings reloaded: log.form\n")
+                    await caller.call(call_of("second"))
+                    await written.heard('"tool":"second"')
+                    written.file.write_text(text)
+                    proxy.send(signal.SIGHUP)
+                    await written.heard("nothing to reload; only a restart changes log.form\n")
+                    await caller.call(call_of("third"))
+                    await written.heard('"tool":"third"')
+
+            run(scene())
+            assert proxy.stop().counts == (3, 3, 0, 0)
+
+
 def test_without_a_file_the_signal_harms_nothing(tmp_path: Path) -> None:
     errors = tmp_path / "stderr.txt"
     store = tmp_path / "store.db"

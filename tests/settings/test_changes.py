@@ -10,8 +10,8 @@ CHANGES = {
     "a key at the top": ("port = 1", "port = 2", [("port", False)]),
     "a key of a table": (
         "[limits]\nexchanges = 1",
-        "[limits]\nexchanges = 2\n[log]\nform = 'json'",
-        [("limits.exchanges", True), ("log.form", False)],
+        "[limits]\nexchanges = 2\n[admin]\nlisten = 'off'",
+        [("limits.exchanges", True), ("admin.listen", False)],
     ),
     "a table comes": ("", "[csp]", [("csp", True)]),
     "within it": ("[csp]", "[csp.connect]\nmode = 'replace'", [("csp.connect.mode", True)]),

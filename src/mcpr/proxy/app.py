@@ -95,6 +95,7 @@ class _Proxy:
 
         def adopt_settings(new: RunSettings, address: Address) -> None:
             self.settings = new
+            reporter.show_as(new.log)
             adopt(listener, new, address, recording, self._names)
 
         with announced(settings, port, started.admin_url) as announce:

@@ -36,6 +36,7 @@ from mcpr.proxy.schema_watch import SchemaWatch
 from mcpr.proxy.status import Heard, Status, status_of
 from mcpr.serving import Address, HttpServer, bind, bound
 from mcpr.sinks.prometheus import PrometheusSink
+from mcpr.sinks.stderr import StderrSink
 
 # How long the rest may take when nobody is left who could say it.
 ORPHAN_SECONDS = 10.0
@@ -63,6 +64,7 @@ class Companion(asyncio.Protocol):
         self._losses = Losses({})
         self._heard = Heard()
         self._totals: PrometheusSink | None = None
+        self._lines: StderrSink | None = None
         self._bus = sinks.Bus([], self._on_settled)
         self._watch = watch
         self._digests = Digests(complete, self._on_digested)
@@ -113,7 +115,7 @@ class Companion(asyncio.Protocol):
         elif kind == Kind.LOSSES:
             self._losses = frames.unpack(body, Losses)
         elif kind == Kind.STATE:
-            self._heard = Heard(frames.unpack(body, PlaneState), time.monotonic())
+            self._hear(frames.unpack(body, PlaneState))
         elif kind == Kind.START and self._work is None:
             self._work = self._loop.create_task(self._open(frames.unpack(body, Assignment)))
         elif kind == Kind.FIN:
@@ -121,6 +123,11 @@ class Companion(asyncio.Protocol):
             self._end(frames.unpack(body, Fin).seconds)
         else:
             raise FrameError(f"kind {kind}")
+
+    def _hear(self, state: PlaneState) -> None:
+        self._heard = Heard(state, time.monotonic())
+        if self._lines is not None and state.log is not None:
+            self._lines.show_as(state.log)
 
     def _say(self, kind: Kind, message: Ready | Failed | Ack) -> None:
         if self._transport is not None:
@@ -134,6 +141,7 @@ class Companion(asyncio.Protocol):
         self._losses = assignment.losses
         try:
             made = [sinks.make(name, target) for name, target in assignment.sinks]
+            self._lines = next((sink for sink in made if isinstance(sink, StderrSink)), None)
             self._totals = next((sink for sink in made if isinstance(sink, PrometheusSink)), None)
             if self._totals is not None and self._watch is not None:
                 self._totals.names = self._watch.names

@@ -98,6 +98,7 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
     connections: of clients, open. held_bytes: large bodies kept to be read by the companion.
     cpu_seconds, resident_bytes: of that process; no bytes where the system does not tell.
+    log: the form in which events are shown; None where that is as it was.
     """
 
     is_draining: bool
@@ -106,6 +107,7 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     cpu_seconds: float
     resident_bytes: int | None
     pools: list[PoolState]
+    log: str | None = None
 
 
 class Fin(msgspec.Struct, array_like=True, frozen=True):

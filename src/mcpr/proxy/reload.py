@@ -131,6 +131,11 @@ class Reloader:
         waiting = [change.key for change in changes(started.model, new.model) if not change.reload]
         # What needs a restart stays as it is, in what depends on it, too.
         kept = replace(new, host=started.host, port=started.port, db=started.db)
+        if (new.log == "off") != (started.log == "off"):
+            # Whether there is anybody to show events is decided at the start.
+            kept = replace(kept, log=self._current.log)
+            changed = [key for key in changed if key != "log.form"]
+            waiting.append("log.form")
         if not kept.is_loopback and not kept.allowed_hosts:
             _log.error(
                 "the settings stay as they were: other machines reach %s until a restart, and no "

@@ -30,6 +30,12 @@ class Reporter:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._is_draining = False
+        self._log: str | None = None
+
+    def show_as(self, log: str) -> None:
+        """Have events shown in this form from now on, by every companion to come, too."""
+        self._log = log
+        self._tell(Kind.STATE, self.state())
 
     def start(self) -> None:
         """Tell now, and then once a second."""
@@ -72,4 +78,5 @@ class Reporter:
                     failed=sum(pool.failed for pool in pools),
                 )
             ],
+            log=self._log,
         )

@@ -39,6 +39,11 @@ class StderrSink:
         self._fd = fd
         self._format = Pretty(has_colour=False)
 
+    def show_as(self, target: str) -> None:
+        """Use another one of FORMATS from the next batch on. From any thread."""
+        if target in FORMATS:
+            self._target = target
+
     def open(self) -> None:
         """Find out whether the other end can show colours."""
         self._format = Pretty(wants_colour(self._fd, os.environ))

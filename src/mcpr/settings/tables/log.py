@@ -16,6 +16,7 @@ class Log:
         default="pretty",
         metadata=about(
             "How each event is shown on stderr: lines for people, the public envelope as JSON, "
-            "or nothing."
+            "or nothing. From and to nothing only by a restart.",
+            reload=True,
         ),
     )
