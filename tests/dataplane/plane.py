@@ -63,6 +63,8 @@ async def proxying(
     allowed_hosts: frozenset[str] = frozenset(),
     csp: CspRules | None = None,
     cors: Cors | None = None,
+    *,
+    traces: bool = False,
 ) -> AsyncIterator[Plane]:
     """The data plane with the proxy's own handler; at its end every exchange has ended."""
     events: list[RequestEvent] = []
@@ -73,6 +75,7 @@ async def proxying(
         SessionNames(b"k" * 32),
         f"127.0.0.1:{upstream_port}",
         (limits or Limits()).first_byte_seconds,
+        traces=traces,
     )
     async with _open(handler, upstream_port, limits or Limits()) as plane:
         plane.events = events

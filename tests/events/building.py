@@ -5,7 +5,7 @@ import itertools
 import msgspec
 from hypothesis import strategies as st
 
-from mcpr.events import KINDS, ORIGINS, OUTCOMES, Detail, Ids, RequestEvent
+from mcpr.events import KINDS, ORIGINS, OUTCOMES, Aside, Detail, Ids, RequestEvent
 
 TS_MS = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
 
@@ -62,6 +62,14 @@ details = st.builds(
     upstream_first_us=st.none() | _number,
 )
 
+asides = st.builds(
+    Aside,
+    exchange=_number,
+    rows=st.integers(1, 9),
+    parent=st.just(b"") | st.binary(min_size=25, max_size=25),
+    link=st.just(b"") | st.binary(min_size=25, max_size=25),
+)
+
 events = st.builds(
     RequestEvent,
     id=event_ids(),
@@ -86,4 +94,5 @@ events = st.builds(
     client_version=st.none() | st.from_regex(r"[0-9A-Za-z.+-]{1,32}", fullmatch=True),
     revision=st.none() | st.from_regex(r"[0-9A-Za-z.-]{1,32}", fullmatch=True),
     detail=st.none() | details,
+    aside=st.none() | asides,
 )

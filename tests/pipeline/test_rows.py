@@ -14,6 +14,8 @@ from mcpr.events import RequestEvent
 from mcpr.events.envelope import decode, encode
 from mcpr.protocol.mcp import KNOWN_METHODS
 
+NOTE = notification("notifications/progress")
+
 
 def row_of(body: bytes, *lines: bytes) -> RequestEvent:
     play = Playbook()
@@ -185,3 +187,21 @@ def test_whatever_a_client_sends_its_row_has_a_public_form(
     # The envelope trusts its event: whoever makes one bounds what is in it.
     assert decode(encode(row)) == msgspec.structs.replace(row, detail=None)
     assert row.method in {*KNOWN_METHODS, "_other", None}
+
+
+def test_the_rows_of_a_batch_say_that_they_are_one_exchange() -> None:
+    play = Playbook()
+    play.exchange(
+        batch(call_tool("a", id=1), notification("notifications/progress"), call_tool("b", id=2)),
+        batch(result(1), result(2)),
+    )
+    play.post(batch(call_tool("a", id=1), call_tool("b", id=2)), at=11).ends("cut")
+    rows = play.take()
+    asides = [row.aside for row in rows]
+    assert [aside is not None and aside.rows for aside in asides] == [2, 2, 2, 2]
+    assert [aside and aside.exchange for aside in asides] == [10**7, 10**7, 11 * 10**6, 11 * 10**6]
+
+
+@pytest.mark.parametrize("body", [call_tool("a"), batch(call_tool("a")), batch(*[NOTE] * 3)])
+def test_a_row_that_is_alone_has_nothing_aside(body: bytes) -> None:
+    assert row_of(body).aside is None

@@ -7,13 +7,14 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from tests.events.building import an_event
 from tests.privacy.messages import HOST, answer, request
 from tests.privacy.traces import columns
 
-from mcpr.events import Detail, RequestEvent, envelope
+from mcpr.events import Aside, Detail, RequestEvent, envelope
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.http1 import Heads
 from mcpr.sinks.stderr import Pretty
@@ -67,13 +68,17 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_an_event_has_the_public_fields_its_local_part_and_nothing_else() -> None:
-    assert RequestEvent.__struct_fields__ == (*PUBLIC, "detail")
+    assert RequestEvent.__struct_fields__ == (*PUBLIC, "detail", "aside")
     assert list(envelope.KEYS) == ["v", *PUBLIC]
 
 
 def test_the_local_part_has_the_documented_fields_and_nothing_else() -> None:
     fields = ["raw_method" if name == "method" else name for name in Detail.__struct_fields__]
     assert sorted(fields) == sorted(LOCAL)
+
+
+def test_what_stands_aside_has_numbers_and_identifiers_of_a_fixed_form_and_no_text() -> None:
+    assert get_type_hints(Aside) == {"exchange": int, "rows": int, "parent": bytes, "link": bytes}
 
 
 def test_the_store_has_columns_for_these_and_for_nothing_else(store: Path) -> None:

@@ -127,7 +127,9 @@ def proxy(
         home.mkdir(parents=True, exist_ok=True)
     words = (*command, f"http://127.0.0.1:{origin}/mcp", "--port", "0", "--admin", "127.0.0.1:0")
     store = ("--db", homes["STORE"] / "store.db")
-    variables = {name: str(homes[name]) for name in ("HOME", "TMPDIR")} | dict(environment or {})
+    variables = {name: str(homes[name]) for name in ("HOME", "TMPDIR")}
+    variables["MCPR_LOG_ACCESS"] = str(homes["OUTPUT"] / "access.log")
+    variables |= dict(environment or {})
     with running(
         (*words, *store, *options), homes["OUTPUT"], cwd=homes["CWD"], environment=variables
     ) as program:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from tests.events.building import many
@@ -243,3 +243,70 @@ def test_a_lane_shows_its_books_to_the_debugger() -> None:
     lane.offer(many(1))
     ended(lane)
     assert repr(lane) == "<Lane memory published=1 written=1 rejected=0 dropped=0 queued=0>"
+
+
+class Rotated(Memory):
+    """A sink whose file is opened anew."""
+
+    def __init__(self, on_write: Callable[[Sequence[RequestEvent]], int | None]) -> None:
+        super().__init__("rotated", on_write, retry_seconds=WAIT_SECONDS)
+        self.reopened: list[int] = []
+        self.fails = False
+
+    def reopen(self) -> None:
+        self.reopened.append(len(self.written))
+        if self.fails:
+            raise StoreError("cannot open it anew", "the folder is gone", "make it")
+
+
+def test_a_file_is_opened_anew_at_once_and_before_what_comes_later() -> None:
+    sink = Rotated(lambda _batch: None)
+    lane, progress = started(sink)
+    lane.reopen()
+    progress.until(lambda: sink.reopened == [0])
+    lane.offer(many(3))
+    progress.until(lambda: len(sink.written) == 3)
+    lane.reopen()
+    lane.offer(many(2))
+    progress.until(lambda: len(sink.written) == 5)
+    assert sink.reopened == [0, 3]
+    assert ended(lane).written == 5
+
+
+def test_a_file_that_cannot_be_opened_anew_is_said_and_costs_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sink = Rotated(lambda _batch: None)
+    sink.fails = True
+    lane, progress = started(sink)
+    lane.reopen()
+    progress.until(lambda: sink.reopened == [0])
+    lane.offer(many(2))
+    assert ended(lane) == Counts(2, 2, 0, 0)
+    assert "the folder is gone" in caplog.text
+
+
+def test_a_batch_that_fails_is_offered_to_the_file_opened_anew() -> None:
+    """A full disk, and somebody rotates the log to another one."""
+    sink: Rotated
+
+    def refuse_until_reopened(batch: Sequence[RequestEvent]) -> None:
+        if not sink.reopened:
+            fail(batch)
+
+    sink = Rotated(refuse_until_reopened)
+    lane, progress = started(sink)
+    lane.offer(many(2))
+    progress.until(lambda: lane.trouble is not None)
+    lane.reopen()
+    progress.until(lambda: len(sink.written) == 2)
+    assert ended(lane) == Counts(2, 2, 0, 0)
+
+
+def test_a_sink_without_a_file_is_left_alone() -> None:
+    sink = Memory()
+    lane, progress = started(sink)
+    lane.reopen()
+    lane.offer(many(1))
+    progress.until(lambda: len(sink.written) == 1)
+    assert ended(lane) == Counts(1, 1, 0, 0)

@@ -5,7 +5,7 @@ import pytest
 from mcpr.errors import UsageError
 from mcpr.sinks import SINKS, make
 
-TARGETS = {"prometheus": "", "sqlite": "store.db", "stderr": "json"}
+TARGETS = {"access": "json:-", "prometheus": "", "sqlite": "store.db", "stderr": "json"}
 
 
 @pytest.mark.parametrize("name", SINKS)

@@ -4,7 +4,7 @@ The data plane moves bytes and keeps deadlines. What a head means, where it goes
 remembered of an exchange is the handler's; a plan is made once per distinct head and kept with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mcpr.protocol.http1 import RequestHead, ResponseHead
@@ -65,12 +65,14 @@ class RequestPlan:
     is_common: nobody needs to see the exchange before it is over, if it goes well.
     answer_lines: stand in the head of every answer, the upstream's and our own.
     marker: a body with these bytes in it has to be read before anything is sent on.
+    facts_with: the facts of this head with these lines in it, where they say more; None: the same.
     head, method: what it is a plan of; the listener sets them.
     """
 
     __slots__ = (
         "answer_lines",
         "facts",
+        "facts_with",
         "first_byte_ns",
         "forward",
         "head",
@@ -109,11 +111,12 @@ class RequestPlan:
         self.refusal = refusal
         self.marker = marker
         self.answer_lines = answer_lines
+        self.facts_with: Callable[[list[bytes]], object] | None = None
 
     def exactly(self, lines: list[bytes], length: int) -> "RequestPlan":
         """The plan of this head with these lines in it, and a body of this length."""
         plan = RequestPlan(
-            facts=self.facts,
+            facts=self.facts if self.facts_with is None else self.facts_with(lines),
             pool=self.pool,
             forward=b"%b%b\r\n" % (self.forward, b"\r\n".join(lines)),
             whole=self.whole,

@@ -15,13 +15,14 @@ from mcpr.events.outcome import (
     Outcome,
     is_error,
 )
-from mcpr.events.types import Detail, RequestEvent
+from mcpr.events.types import Aside, Detail, RequestEvent
 
 __all__ = [
     "KINDS",
     "NOT_AN_ERROR",
     "ORIGINS",
     "OUTCOMES",
+    "Aside",
     "Batch",
     "Detail",
     "Ids",

@@ -16,7 +16,7 @@ from msgspec.structs import astuple
 
 from mcpr.events.ids import Run, ids_of, joined, part_of, runs_of
 from mcpr.events.outcome import Kind, Origin, Outcome
-from mcpr.events.types import Detail, RequestEvent
+from mcpr.events.types import Aside, Detail, RequestEvent
 
 #: What a request has in common with many others, in the order of LABEL.
 Label = tuple[
@@ -61,6 +61,7 @@ class Columns(msgspec.Struct, array_like=True, frozen=True, gc=False):
     ids: as runs, for nearly always the ids of a batch follow one another.
     label, session: keys of `labels` and `sessions`.
     texts: of the events, by their place, that have any; and of those with an empty detail.
+    asides: of the events, by their place, that have one.
     """
 
     ids: Sequence[Run]
@@ -75,6 +76,7 @@ class Columns(msgspec.Struct, array_like=True, frozen=True, gc=False):
     labels: dict[int, Label]
     sessions: dict[int, str | None]
     texts: dict[int, Texts]
+    asides: dict[int, Aside] = {}
 
 
 class Batch(Sequence[RequestEvent]):
@@ -147,6 +149,7 @@ class Batch(Sequence[RequestEvent]):
             columns.sessions[columns.session[at]],
             *label[8:11],
             detail,
+            columns.asides.get(at),
         )
 
 
@@ -160,6 +163,7 @@ def _columns(events: Sequence[RequestEvent]) -> Columns:
     words, first_us, texts = _details(columns[_AT["detail"]])
     label, labels = _numbered(map(_public_label, rows), words)
     session, sessions = _sessions(columns[_AT["session"]])
+    asides = columns[_AT["aside"]]
     return Columns(
         runs_of(columns[_AT["id"]]),
         columns[_AT["ts_ms"]],
@@ -173,6 +177,7 @@ def _columns(events: Sequence[RequestEvent]) -> Columns:
         labels,
         sessions,
         texts,
+        {at: aside for at, aside in enumerate(asides) if aside is not None} if any(asides) else {},
     )
 
 
@@ -235,6 +240,7 @@ def _part(columns: Columns, start: int, stop: int) -> Columns:
         columns.labels,
         columns.sessions,
         {at - start: texts for at, texts in columns.texts.items() if start <= at < stop},
+        {at - start: aside for at, aside in columns.asides.items() if start <= at < stop},
     )
 
 
@@ -244,7 +250,10 @@ def _joined(parts: Sequence[Columns]) -> Columns:
     session: list[int] = []
     sessions: dict[int, str | None] = {}
     texts: dict[int, Texts] = {}
+    asides: dict[int, Aside] = {}
     for part in parts:
+        if part.asides:
+            asides |= {at + len(label): aside for at, aside in part.asides.items()}
         if part.texts:
             texts |= {at + len(label): said for at, said in part.texts.items()}
         _take_in(label, labels, part.label, part.labels)
@@ -262,6 +271,7 @@ def _joined(parts: Sequence[Columns]) -> Columns:
         labels,
         sessions,
         texts,
+        asides,
     )
 
 

@@ -2,7 +2,8 @@
 
 A `RequestEvent` has two parts. Its own fields are the public part: the only things that may ever
 leave the machine, and what may leave is this list, not a filter. `Detail` is the local part: it is
-written to the local store (unless switched off) and has no encoder for any other way out.
+written to the local store (unless switched off) and has no encoder for any other way out. What
+stands `Aside` is for sinks that are asked to tell of it, and is not kept.
 """
 
 import msgspec
@@ -32,6 +33,20 @@ class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaul
     path: str | None = None
     note: str | None = None
     upstream_first_us: int | None = None
+
+
+class Aside(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
+    """What a sink may need to tell of an event, and nobody keeps: no store and no envelope has it.
+
+    exchange, rows: events with the same number, so many, are of one exchange (a batch).
+    parent: 25 bytes of the trace context that the request itself named, else its HTTP head; empty
+    where there is none, or where nobody asked for traces. link: that of the head, where it differs.
+    """
+
+    exchange: int = 0
+    rows: int = 1
+    parent: bytes = b""
+    link: bytes = b""
 
 
 class RequestEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -72,3 +87,4 @@ class RequestEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     client_version: str | None
     revision: str | None
     detail: Detail | None = None
+    aside: Aside | None = None

@@ -87,6 +87,8 @@ def record(recording: Recording, calls: list[Completed]) -> None:
     if not calls:
         return
     read, are_plain = _read(calls)
+    if calls[0][0].trace is not None:
+        read = _without_traced(calls, read)
     wall_ns = recording.wall_ns
     now_ms = (calls[-1][7] + wall_ns) // 1_000_000
     words: Words | None = None
@@ -245,6 +247,14 @@ def _hold_no_key_twice(requests: list[_Request], text: bytes) -> bool:
         and text.count(b'"name"') <= names
         and (text.find(b"\\") < 0 or text.find(b"\\u") < 0)
     )
+
+
+def _without_traced(calls: list[Completed], pairs: Iterable[_Pair]) -> Iterable[_Pair]:
+    """Where traces are wanted, a call that names one takes the long way, which reads it."""
+    return [
+        _UNREAD if call[0].trace or b'"traceparent"' in call[1] else pair
+        for call, pair in zip(calls, pairs, strict=True)
+    ]
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -19,7 +19,7 @@ from mcpr.pipeline.csp import CspRules, EventsEditor, JsonEditor, Widget, editor
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
-from mcpr.pipeline.rows import caller_of, revision_of, row
+from mcpr.pipeline.rows import caller_of, parents, revision_of, row
 from mcpr.pipeline.unanswered import Unanswered, cancel
 from mcpr.protocol.jsonrpc import (
     Answer,
@@ -93,7 +93,7 @@ class Recording:
 class Exchange(msgspec.Struct, gc=False, eq=False):
     """Watches one exchange. `started_ns`, `sent_ns`, `first_ns`: monotonic clock, 0 = not yet.
 
-    message: the first (nearly always the only) JSON-RPC message; others: the rest of a batch.
+    message: the first (mostly the only) JSON-RPC message; others: a batch's rest; parents: traces.
     opened: keyed hash of the session that this exchange opened.
     deferred: a body is too large to decode here. cancelled: the client said it wants no answer.
     edits: the answer may hold widgets, whose policies are to be written. editor: who does that.
@@ -111,6 +111,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     bytes_out: int = 0
     message: Message | None = None
     others: tuple[Message, ...] = ()
+    parents: tuple[bytes, ...] = ()
     body: bytes = b""
     answer: AnswerFacts | None = None
     reader: AnswerReader | None = None
@@ -162,6 +163,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             self.edits = any(m.method in WITH_RESOURCES for m in (message, *self.others))
         if is_ambiguous(body, message):
             self.note = "ambiguous"
+        self.parents = parents(self, body, messages)
 
     def request_size(self, size: int) -> None:
         """More of a request body that is not read here was sent on."""

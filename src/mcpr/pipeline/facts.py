@@ -30,6 +30,8 @@ class RequestFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kind: of the exchange, if its body holds no JSON-RPC.
     has_credential: whether an `Authorization` field came. opens_stream: a GET for an event stream.
     is_json: whether a JSON body follows that can be read. path: without the query.
+    trace: context of its `traceparent` (see `protocol/trace`), empty without one; None where nobody
+    asked for traces.
     is_sse_post: a POST whose query names a session, as in the HTTP+SSE transport of 2024-11-05.
     """
 
@@ -45,6 +47,7 @@ class RequestFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mirrored_name: str | None
     is_mirrored: bool
     is_sse_post: bool = False
+    trace: bytes | None = None
 
 
 class AnswerFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):

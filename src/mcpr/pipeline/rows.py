@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from mcpr.events import Detail, RequestEvent
+from mcpr.events import Aside, Detail, RequestEvent
 from mcpr.pipeline.facts import RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller
 from mcpr.pipeline.outcomes import Verdict
@@ -19,11 +19,13 @@ from mcpr.protocol.mcp import (
     bounded_revision,
     bounded_tool,
 )
+from mcpr.protocol.trace import NO_CONTEXT, contexts_of_body
 
 if TYPE_CHECKING:
     from mcpr.pipeline.exchange import Exchange
 
 _MAX_SUBJECT = 512
+_NOTHING = Aside()
 
 
 def row(
@@ -83,7 +85,31 @@ def row(
         )
         if recording.keep_detail
         else None,
+        None if facts.trace is None and not exchange.others else _aside(exchange, message),
     )
+
+
+def parents(exchange: "Exchange", body: bytes, messages: list[Message]) -> tuple[bytes, ...]:
+    """The trace contexts that the requests of this body name, in the exchange's order."""
+    if exchange.facts.trace is None:
+        return ()
+    found = contexts_of_body(body, len(messages))
+    places = {id(message): at for at, message in enumerate(messages)}
+    asked = (exchange.message, *exchange.others)
+    return tuple(found[places[id(message)]] for message in asked)
+
+
+def _aside(exchange: "Exchange", message: Message | None) -> Aside | None:
+    parent = link = NO_CONTEXT
+    if exchange.facts.trace is not None:
+        asked = (exchange.message, *exchange.others)
+        named = dict(zip(map(id, asked), exchange.parents, strict=False)).get(id(message))
+        parent = named or exchange.facts.trace
+        link = exchange.facts.trace if exchange.facts.trace != parent else NO_CONTEXT
+    aside = Aside(
+        exchange.started_ns if exchange.others else 0, 1 + len(exchange.others), parent, link
+    )
+    return None if aside == _NOTHING else aside
 
 
 def _sizes(exchange: "Exchange", message: Message | None) -> tuple[int, int]:

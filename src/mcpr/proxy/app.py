@@ -24,6 +24,7 @@ from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.announcing import announced
+from mcpr.proxy.frames import Kind, Reopen
 from mcpr.proxy.notify import Notifier
 from mcpr.proxy.plane import adopt, make_plane
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
@@ -92,6 +93,7 @@ class _Proxy:
         _settle_memory()
         reporter = Reporter(listener, recording, recorder.tell)
         reporter.start()
+        loop.add_signal_handler(signal.SIGUSR1, recorder.tell, Kind.REOPEN, Reopen())
 
         def adopt_settings(new: RunSettings, address: Address) -> None:
             self.settings = new
@@ -156,10 +158,18 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     sinks = [("sqlite", str(settings.db))]
     if settings.log != "off":
         sinks.append(("stderr", settings.log))
+    access = settings.model.log.access_target
+    if access is not None:
+        sinks.append(("access", access))
     admin = admin_bind(settings.admin)
     if admin is not None:
         sinks.append(("prometheus", ""))
-    return RecorderSettings(tuple(sinks), admin=admin, has_plane=True)
+    return RecorderSettings(
+        tuple(sinks),
+        admin=admin,
+        has_plane=True,
+        keeps_stdout=settings.model.log.access == "-",
+    )
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

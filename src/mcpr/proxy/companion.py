@@ -116,6 +116,8 @@ class Companion(asyncio.Protocol):
             self._losses = frames.unpack(body, Losses)
         elif kind == Kind.STATE:
             self._hear(frames.unpack(body, PlaneState))
+        elif kind == Kind.REOPEN:
+            self._bus.reopen()
         elif kind == Kind.START and self._work is None:
             self._work = self._loop.create_task(self._open(frames.unpack(body, Assignment)))
         elif kind == Kind.FIN:
@@ -313,7 +315,8 @@ def main(complete: Complete | None = None) -> None:
     """Run with the number of an inherited socket as the last argument."""
     # The terminal's Ctrl-C and a service manager's SIGTERM reach every process; this one has to
     # outlive the data plane by as long as it takes to write the last events.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # SIGUSR1 comes by way of the data plane, too.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="mcpr: %(message)s", stream=sys.stderr)
     end = socket.socket(fileno=int(sys.argv[-1]))

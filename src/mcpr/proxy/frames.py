@@ -33,6 +33,7 @@ class Kind(IntEnum):
     LOSSES = 4  # Losses; whenever they have grown
     FIN = 5  # Fin; nothing follows
     STATE = 6  # PlaneState; once a second
+    REOPEN = 7  # Reopen; files that others rotate are opened anew
     # companion → data plane
     READY = 16  # Ready; the answer to START
     FAILED = 17  # Failed; the other answer to START, and the companion ends
@@ -108,6 +109,10 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     resident_bytes: int | None
     pools: list[PoolState]
     log: str | None = None
+
+
+class Reopen(msgspec.Struct, array_like=True, frozen=True):
+    """Nothing more to say."""
 
 
 class Fin(msgspec.Struct, array_like=True, frozen=True):

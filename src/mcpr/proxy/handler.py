@@ -4,6 +4,7 @@ The only place where the data plane's bytes and the pipeline's meaning meet.
 """
 
 import json
+from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ from mcpr.pipeline.facts import RequestFacts, answer_facts, request_facts
 from mcpr.pipeline.guard import Guard
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.http1 import RequestHead, ResponseHead, Role
+from mcpr.protocol.trace import context_of_lines
 
 if TYPE_CHECKING:
     from mcpr.dataplane import Pool
@@ -58,8 +60,16 @@ def _preflight(lines: list[bytes] | None) -> Refusal | None:
     return Refusal(403, "denied", "the Origin header names a site that is not in [cors] origins")
 
 
+def _traced(facts: RequestFacts, lines: list[bytes]) -> RequestFacts:
+    """The facts, and the trace context that these lines of the head name."""
+    return msgspec.structs.replace(facts, trace=context_of_lines(lines))
+
+
 class ProxyHandler:
-    """Plans requests and answers for one upstream. `pool` is set before the first request."""
+    """Plans requests and answers for one upstream. `pool` is set before the first request.
+
+    traces: whether trace contexts are read; whoever does not export them does not pay for them.
+    """
 
     pool: "Pool"
 
@@ -70,8 +80,11 @@ class ProxyHandler:
         names: SessionNames,
         authority: str,
         first_byte_seconds: float,
+        *,
+        traces: bool = False,
     ) -> None:
         self.recording = recording
+        self._traces = traces
         self._guard = guard
         self._cors = guard.cors
         self._names = names
@@ -83,6 +96,8 @@ class ProxyHandler:
         facts = request_facts(head, self._names)
         if has_credential:
             facts = msgspec.structs.replace(facts, has_credential=True)
+        if self._traces:
+            facts = _traced(facts, [field.line.strip() for field in head.fields])
         objection = self._guard.objection(head)
         refusal = None if objection is None else Refusal(403, "denied", objection)
         answer_lines: list[bytes] = []
@@ -100,7 +115,7 @@ class ProxyHandler:
         if edits and facts.opens_stream:
             fast = False
         length = (head.content_length or 0) if fast else -1
-        return RequestPlan(
+        plan = RequestPlan(
             facts=facts,
             pool=self.pool,
             forward=self._forward(head),
@@ -113,6 +128,9 @@ class ProxyHandler:
             marker=_RESOURCES if edits else None,
             answer_lines=answer_lines,
         )
+        if self._traces:
+            plan.facts_with = partial(_traced, facts)
+        return plan
 
     def _forward(self, head: RequestHead) -> bytes:
         lines = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]

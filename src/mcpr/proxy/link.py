@@ -99,10 +99,12 @@ class CompanionProcess:
             self._process.kill()
 
 
-async def spawn(command: Sequence[str], on_frame: Callable[[int, bytes], None]) -> CompanionProcess:
+async def spawn(
+    command: Sequence[str], on_frame: Callable[[int, bytes], None], *, keeps_stdout: bool = False
+) -> CompanionProcess:
     """Start `command` with the number of its end of the socket as its last argument.
 
-    Raises OSError.
+    keeps_stdout: our stdout is its own, too; else it has none. Raises OSError.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with theirs, contextlib.ExitStack() as undo:
@@ -115,7 +117,7 @@ async def spawn(command: Sequence[str], on_frame: Callable[[int, bytes], None]) 
             *command,
             str(theirs.fileno()),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=None if keeps_stdout else asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
             # Ctrl-C in the terminal goes to the whole group; the companion has to outlive it.
             start_new_session=True,

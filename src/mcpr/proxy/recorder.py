@@ -8,8 +8,6 @@ that may die at any moment; the books stay right (`ledger.py`).
 import asyncio
 import contextlib
 import logging
-import sys
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +19,7 @@ from mcpr.proxy.frames import Ack, AdminBind, Assignment, Failed, Fin, Kind, Rea
 from mcpr.proxy.ledger import Ledger
 from mcpr.proxy.link import CompanionProcess, Link, spawn
 from mcpr.proxy.pending import Pending, ToBatch
+from mcpr.proxy.recorder_settings import RecorderSettings, Started
 from mcpr.serving.address import Address
 from mcpr.sinks.counts import Counts, Reason
 
@@ -35,40 +34,7 @@ _DRAIN_SHARE: Final = 0.9
 
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class RecorderSettings:
-    """What to record into, and how much may wait.
-
-    sinks: (name in SINKS, target) pairs; the first one's counts are the recorder's.
-    admin: where the admin pages listen; None for none. See `admin_bind`.
-    pipe_bytes: the most that may wait for the companion to read it.
-    away_events: the most events that are kept while there is no companion.
-    flush_seconds, flush_events: a batch is sent after this time, or at this size.
-    start_seconds: how long a companion may take to get ready.
-    has_plane: whether somebody will `tell` of a data plane.
-    command: the companion's program.
-    """
-
-    sinks: tuple[tuple[str, str], ...]
-    admin: AdminBind | None = None
-    pipe_bytes: int = 16 * 1024 * 1024
-    away_events: int = 20_000
-    flush_seconds: float = 0.01
-    flush_events: int = 256
-    start_seconds: float = 10.0
-    has_plane: bool = False
-    # -P: a file of the directory that mcpr was started in must not pass for one of its modules.
-    command: tuple[str, ...] = field(
-        default=(sys.executable, "-P", "-m", "mcpr.proxy.companion"), repr=False
-    )
-
-
-@dataclass(frozen=True)
-class Started:
-    """A companion is ready. admin_url: the admin pages, such as http://127.0.0.1:9901."""
-
-    admin_url: str | None
+__all__ = ["Recorder", "RecorderSettings", "Started"]
 
 
 class Recorder:
@@ -165,7 +131,7 @@ class Recorder:
     def tell(self, kind: Kind, message: msgspec.Struct) -> None:
         """Tell the companion something that is no event; lost where it cannot be told now."""
         link = self._link
-        if link is not None and link.waiting_bytes < self._pipe_bytes:
+        if link is not None and (kind == Kind.REOPEN or link.waiting_bytes < self._pipe_bytes):
             link.write(frames.pack(kind, message))
 
     def look(self, body: bytes) -> None:
@@ -307,7 +273,9 @@ class Recorder:
         """Start a companion, serve it until its end; why it ended."""
         self._first_words = self._loop.create_future()
         try:
-            companion = await spawn(self._settings.command, self._on_frame)
+            companion = await spawn(
+                self._settings.command, self._on_frame, keeps_stdout=self._settings.keeps_stdout
+            )
         except OSError as error:
             return self._error(f"it could not be started: {error.strerror}")
         self._companion = companion

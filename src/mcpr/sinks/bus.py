@@ -42,6 +42,11 @@ class Bus:
         for lane in self.lanes:
             lane.refuse(events, reason)
 
+    def reopen(self) -> None:
+        """Have every sink open anew what it writes, soon, each in its own thread."""
+        for lane in self.lanes:
+            lane.reopen()
+
     def drain(self, seconds: float) -> None:
         """Let every lane finish, at most `seconds` in all; what is left then is dropped.
 

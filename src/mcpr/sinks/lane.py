@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from mcpr.errors import McprError
 from mcpr.events import Batch, RequestEvent
 from mcpr.sinks.counts import Reason, Tally
-from mcpr.sinks.sink import Sink
+from mcpr.sinks.sink import Reopening, Sink
 
 _FIRST_DELAY_SECONDS = 0.05
 _LONGEST_DELAY_SECONDS = 1.0
@@ -44,6 +44,7 @@ class Lane:
         self._trouble: McprError | None = None
         self._is_asleep = False
         self._is_closing = False
+        self._is_reopening = False
         self._is_abandoned = False
         self._was_reported = False
         self._ended = threading.Event()
@@ -92,6 +93,12 @@ class Lane:
         with self._changed:
             return self._published, self._tally.copy()
 
+    def reopen(self) -> None:
+        """Have the sink open its file anew, if it has one, before it writes anything more."""
+        with self._changed:
+            self._is_reopening = True
+            self._changed.notify()
+
     @property
     def trouble(self) -> McprError | None:
         """Why the sink takes nothing at present; None when it does."""
@@ -129,8 +136,14 @@ class Lane:
             self.opened.set_exception(error)
             return
         self.opened.set_result(None)
-        while batch := self._take():
-            self._write(batch)
+        while True:
+            batch = self._take()
+            if batch:
+                self._write(batch)
+            elif self._is_reopening:
+                self._reopen()
+            else:
+                break
         try:
             self._sink.close()
         except Exception as error:  # noqa: BLE001 - everything is settled; only say it
@@ -138,15 +151,15 @@ class Lane:
         self._ended.set()
 
     def _take(self) -> Batch:
-        """The next batch; empty when the lane is to end."""
+        """The next batch; empty when the lane is to end, or the sink's file to be opened anew."""
         most = self._sink.batch_events
         with self._changed:
-            while not self._queue and not self._is_closing:
+            while not self._queue and not self._is_closing and not self._is_reopening:
                 self._is_asleep = True
                 self._changed.wait()
             self._is_asleep = False
             fill_until = time.monotonic() + self._sink.linger_seconds
-            while self._queued < most and not self._is_closing:
+            while 0 < self._queued < most and not self._is_closing and not self._is_reopening:
                 remaining = fill_until - time.monotonic()
                 if remaining <= 0 or not self._changed.wait(remaining):
                     break
@@ -173,6 +186,8 @@ class Lane:
         give_up_at = time.monotonic() + self._sink.retry_seconds
         delay = _FIRST_DELAY_SECONDS
         while True:
+            if self._is_reopening:
+                self._reopen()
             try:
                 written = self._sink.write(batch)
             except McprError as error:
@@ -207,10 +222,20 @@ class Lane:
                     return True
                 was_closing = self._is_closing
                 self._changed.wait(remaining)
-                if self._is_closing and not was_closing:
-                    # The drain's time runs: try at once.
+                if self._is_reopening or (self._is_closing and not was_closing):
+                    # There is somewhere else to write to; or the drain's time runs: try at once.
                     return True
             return False
+
+    def _reopen(self) -> None:
+        with self._changed:
+            self._is_reopening = False
+        if not isinstance(self._sink, Reopening):
+            return
+        try:
+            self._sink.reopen()
+        except McprError as error:
+            _log.error("%s (it goes on where it was)", error)
 
     def _settle(self, tally: Tally) -> None:
         with self._changed:

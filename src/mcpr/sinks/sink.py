@@ -1,7 +1,7 @@
 """The contract of a sink."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mcpr.events import RequestEvent
 
@@ -34,3 +34,11 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go. Called once, after the last `write`, and only after a successful `open`."""
+
+
+@runtime_checkable
+class Reopening(Protocol):
+    """What a sink has beyond that, if it writes a file that others rotate."""
+
+    def reopen(self) -> None:
+        """Open the file anew; in the lane's thread. Raises McprError, and goes on with the old."""
