@@ -237,7 +237,7 @@ PROXY = (
             f"{_POOL}::test_a_request_is_never_sent_twice",
             _TRANSPARENCY,
         ),
-        to_build=("B", "H", "I"),
+        to_build=("H", "I"),
         planted=(f"{_CONFORMANCE}::test_a_relay_that_drops_one_header_turns_the_comparison_red",),
     ),
     Requirement(
