@@ -204,6 +204,9 @@ def _say_hello(settings: RunSettings, port: int, started: Started) -> None:
         f"  admin   {started.admin_url or 'off'}",
         "  next    mcpr logs --follow    mcpr tools    Ctrl-C to stop",
     ]
+    asked = settings.asked
+    if asked is not None and asked.file is not None:
+        lines.insert(1, f"  file    {asked.file}")
     if not settings.is_loopback:
         lines.append("  warning: other machines can reach this proxy, in clear text")
     if settings.upstream.scheme == "http" and not is_loopback(settings.upstream.host):

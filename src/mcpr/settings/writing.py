@@ -65,7 +65,8 @@ def _commented(key: Key, value: str | None) -> list[str]:
     if value is not None:
         return [*lines, f"{key.name} = {toml(value)}", ""]
     example = key.about.example
-    if key.about.default is None and key.default not in {None, ()}:
+    is_empty = key.default is None or key.default in ((), {})
+    if key.about.default is None and not is_empty:
         example = toml(key.kind.show(key.default))
     return [*lines, f"#{key.name} = {example}" if example else "#", ""]
 
@@ -99,7 +100,8 @@ def _row(reading: Reading, key: Key, value: object, path: KeyPath) -> tuple[str,
     if value is None:
         return f"#{key.name}", f"not set: {default_of(key)}"
     shown = key.kind.show(value)
-    if key.about.secret or any(secret[: len(path)] == path for secret in reading.secret_paths):
+    is_secret = key.about.secret and place is not None
+    if is_secret or any(secret[: len(path)] == path for secret in reading.secret_paths):
         is_map = isinstance(key.kind, MapOf) and isinstance(shown, dict)
         shown = dict.fromkeys(shown, HIDDEN) if is_map and isinstance(shown, dict) else HIDDEN
     return f"{key.name} = {toml(shown)}", origin
