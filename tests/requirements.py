@@ -17,7 +17,7 @@ ISSUES = (*"ABCDEFGHIJ", LATER)
 UNBUILT_CEILING = 36
 """How many promises have no test yet. Lower it when one gets its first; never raise it."""
 
-UNFINISHED_CEILING = 54
+UNFINISHED_CEILING = 53
 """How many promises an issue still has to finish. Lower it; never raise it."""
 
 MUST_BE_PLANTED = frozenset({"P4", "P5", "P6", "P7", "P8", "P9", "P19", "P28", "P34"})
@@ -141,7 +141,7 @@ POLICY = (
         "P10",
         "MCP traffic stays between client and server unless the tunnel is on.",
         tests=_ONLY_UPSTREAM,
-        to_build=("B", "G"),
+        to_build=("G",),
         planted=_PLANTED_CONNECTION,
     ),
     Requirement(
@@ -196,7 +196,6 @@ POLICY = (
         "P34",
         "Without cloud settings the proxy connects to its upstream and nothing else.",
         tests=_ONLY_UPSTREAM,
-        to_build=("B",),
         planted=_PLANTED_CONNECTION,
     ),
     Requirement("P35", "The cloud is off until somebody configures it.", to_build=("E",)),

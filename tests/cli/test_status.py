@@ -71,7 +71,7 @@ def test_where_none_runs_it_says_so_and_what_to_do(
 ) -> None:
     a_store(tmp_path / "s.db")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MCPR_ADMIN", nobody())
+    monkeypatch.setenv("MCPR_ADMIN_LISTEN", nobody())
     answer = ask("status", "--db", "s.db")
     text = re.sub(r"[\d.]+kB", "SIZE", answer.out)
     assert (answer.code, text, answer.err) == (Exit.NOT_RUNNING, golden("status-none.txt"), "")

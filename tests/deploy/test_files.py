@@ -122,6 +122,7 @@ def test_the_unit_waits_for_our_own_words_and_for_a_whole_drain() -> None:
     settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT, re.MULTILINE))
     assert settings["Type"] == "notify"
     assert settings["RestartPreventExitStatus"] == "2"
+    assert settings["ExecReload"] == "/bin/kill -HUP $MAINPID"
     # A drain of 30 s and 10 s for the rest, and room.
     assert int(settings["TimeoutStopSec"]) > 40
     assert re.search(r"stop_grace_period: (\d+)s", COMPOSE)

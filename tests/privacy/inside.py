@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -36,6 +37,7 @@ _FILES = {
     "/etc/hosts": f"{LOOPBACK} localhost\n",
     "/etc/nsswitch.conf": "hosts: files dns\n",
 }
+_SETTINGS = f'mcp = "http://{NAME}:{outside.PORT}/mcp"\n'
 _CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{}}}'
 
 
@@ -153,6 +155,28 @@ def failures(stage: Stage) -> None:
     stage.call(2)
 
 
+def reloaded(stage: Stage) -> None:
+    """The settings change under load: told by a signal, seen by a look at the file, and wrong."""
+    file, said = stage.folder / "mcpr.toml", stage.folder / "stderr.txt"
+    load = threading.Thread(target=stage.load)
+    load.start()
+    for text, told, signals in (
+        (f"{_SETTINGS}[limits]\nexchanges = 50\n", "settings reloaded: limits.exchanges", True),
+        (f"{_SETTINGS}[limits]\nexchanges = none\n", "the settings stay as they were", True),
+        (f"{_SETTINGS}[cors]\norigins = ['*']\n", "cors.origins", False),
+    ):
+        file.write_text(text)
+        if signals:
+            stage.proxy.send(signal.SIGHUP)
+        wait_until(partial(_says, said, told))
+    load.join(WAIT_SECONDS)
+    stage.call()
+
+
+def _says(file: Path, words: str) -> bool:
+    return words in file.read_text()
+
+
 def killed(stage: Stage) -> None:
     """The companion dies in the middle of a load, and another one comes."""
     (companion,) = children(stage.proxy.pid)
@@ -179,7 +203,7 @@ def _suppressing(action: Callable[[], None]) -> None:
 
 
 SCENES: dict[str, Callable[[Stage], None]] = {
-    scene.__name__: scene for scene in (calls, failures, killed, abruptly)
+    scene.__name__: scene for scene in (calls, failures, reloaded, killed, abruptly)
 }
 
 
@@ -187,8 +211,9 @@ SCENES: dict[str, Callable[[Stage], None]] = {
 def a_proxy(folder: Path, command: list[str]) -> Iterator[Program]:
     """The proxy with the defaults that people get, but for its store."""
     options = ["--db", str(folder / "store.db"), "--log", "off"]
-    url = f"http://{NAME}:{outside.PORT}/mcp"
-    proxy = Program([*command, url, *options], _URL.search, {}, folder / "stderr.txt")
+    file = folder / "mcpr.toml"
+    file.write_text(_SETTINGS)
+    proxy = Program([*command, str(file), *options], _URL.search, {}, folder / "stderr.txt")
     try:
         yield proxy
     finally:

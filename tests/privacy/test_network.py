@@ -88,14 +88,14 @@ def _is_allowed(packet: Packet) -> bool:
 
 
 def test_nothing_leaves_but_to_the_upstream_from_the_start_to_the_end(tmp_path: Path) -> None:
-    told = life(tmp_path, (MCPR, "run"), "calls", "failures", "killed")
+    told = life(tmp_path, (MCPR, "run"), "calls", "failures", "reloaded", "killed")
     assert (told.foreign, told.names, told.strange) == ([], {NAME}, [])
     # It did what it is for, and it met the failures.
     # 3: what the killed companion had in hand is lost, and counted.
     assert told.code in {0, 3}
-    assert told.answered["200"] == 320 + 320 + 1 + 2
+    assert told.answered["200"] == 3 * 320 + 1 + 1 + 2
     assert told.answered["502"] == 3 + 3 + 8
-    assert told.to_upstream > 643
+    assert told.to_upstream > 963
 
 
 def test_nothing_leaves_when_it_dies(tmp_path: Path) -> None:
@@ -134,4 +134,4 @@ def test_a_planted_look_up_at_the_machines_own_resolver_is_heard(tmp_path: Path)
 
 
 def test_every_scene_is_played_before_the_shipped_proxy() -> None:
-    assert SCENES.keys() == {"calls", "failures", "killed", "abruptly"}
+    assert SCENES.keys() == {"calls", "failures", "reloaded", "killed", "abruptly"}

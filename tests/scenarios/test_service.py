@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,26 @@ def test_the_manager_hears_of_the_start_of_life_and_of_the_end(
         assert heard(manager)["STOPPING"] == "1"
         ended = proxy.wait()
     assert ended.code == 0, ended.stderr
+
+
+def test_the_manager_hears_of_settings_that_are_read_again(tmp_path: Path) -> None:
+    name, file = str(tmp_path / "notify"), tmp_path / "mcpr.toml"
+    file.write_text(f'mcp = "{NOWHERE}"\n')
+    environment = {"NOTIFY_SOCKET": name}
+    with (
+        a_manager(name) as manager,
+        a_proxy(str(file), tmp_path / "s.db", environment=environment) as proxy,
+    ):
+        assert heard(manager)["READY"] == "1"
+        for text in ('mcp = "http://127.0.0.1:10/mcp"\n', "port = none\n"):
+            file.write_text(text)
+            proxy.send(signal.SIGHUP)
+            begun = heard(manager)
+            assert begun["RELOADING"] == "1"
+            assert int(begun["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1_000
+            # Ready again, with what is wrong too: the settings that it has are good.
+            assert heard(manager)["READY"] == "1"
+        proxy.stop()
 
 
 def test_a_container_can_ask_whether_it_is_well(tmp_path: Path) -> None:

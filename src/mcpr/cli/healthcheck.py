@@ -5,6 +5,7 @@ Whatever is wrong comes as an error with exit code 1, so that one thing only is 
 
 import ipaddress
 import json
+import os
 
 import click
 
@@ -13,16 +14,17 @@ from mcpr.errors import McprError, UsageError
 from mcpr.serving.address import Address, parse
 from mcpr.store.window import duration_ms
 
+_VARIABLE = "MCPR_ADMIN_LISTEN"
 DEFAULT_ADMIN = "127.0.0.1:9901"
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - they are replaced, not listened on
 
 
 @click.command()
+@click.argument("file", required=False)
 @click.option(
     "--admin",
     metavar="ADDR",
-    envvar="MCPR_ADMIN",
-    help="Address of the proxy's admin pages.  [env: MCPR_ADMIN; default: 127.0.0.1:9901]",
+    help="Address of the proxy's admin pages.  [default: that of the settings]",
 )
 @click.option(
     "--live", is_flag=True, help="Ask only whether it is alive, not whether it is recording."
@@ -34,9 +36,13 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - they are replaced, 
     show_default=True,
     help="How long the answer may take.",
 )
-def healthcheck(admin: str | None, timeout: str, *, live: bool) -> None:
-    """Ask a running proxy whether it is ready; exit with 0 if so."""
-    address = _to_connect(admin or DEFAULT_ADMIN)
+def healthcheck(file: str | None, admin: str | None, timeout: str, *, live: bool) -> None:
+    """Ask a running proxy whether it is ready; exit with 0 if so.
+
+    Without --admin the address is the one that `mcpr run` would take: of MCPR_ADMIN_LISTEN, else of
+    the settings in FILE, MCPR_CONFIG or mcpr.toml, else 127.0.0.1:9901.
+    """
+    address = _to_connect(admin or _configured(file) or DEFAULT_ADMIN)
     seconds = duration_ms(timeout) / 1_000
     if not seconds:
         raise UsageError("cannot wait no time at all", "the timeout is 0", "give it as 3s")
@@ -57,6 +63,19 @@ def healthcheck(admin: str | None, timeout: str, *, live: bool) -> None:
             "proxy.not_ready",
         )
     click.echo("live" if live else "ready")
+
+
+def _configured(file: str | None) -> str | None:
+    """The address that the environment or the settings file names."""
+    if named := os.environ.get(_VARIABLE):
+        return named
+    from mcpr.settings import ask as settings_of  # noqa: PLC0415 - most checks name the address
+
+    asked = settings_of(file)
+    # The image names a file that need not be there: `mcpr run URL` reads none.
+    if asked.file is None or not (file or asked.file.exists()):
+        return None
+    return asked.read()[0].admin
 
 
 def _to_connect(text: str) -> Address:

@@ -97,7 +97,7 @@ def _found(path: Path) -> list[StatusRow]:
     found = [_of(presence) for presence in present(path)]
     if found:
         return found
-    somebody = _asked(_named(parse(os.environ.get("MCPR_ADMIN") or _DEFAULT_ADMIN)))
+    somebody = _asked(_named(parse(os.environ.get("MCPR_ADMIN_LISTEN") or _DEFAULT_ADMIN)))
     if somebody.state == "no answer":
         return []
     return [replace(somebody, reason=somebody.reason or "it writes another store")]
