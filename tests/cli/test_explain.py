@@ -19,7 +19,18 @@ PAGES = ROOT / "docs/reference/errors"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 #: How an exchange ends without an answer of ours.
 SILENT = {"complete", "gone", "stopped"}
-ROOMS = {"store", "listen", "admin", "recorder", "sink", "stderr", "proxy", "usage", "settings"}
+ROOMS = {
+    "proof",
+    "store",
+    "listen",
+    "admin",
+    "recorder",
+    "sink",
+    "stderr",
+    "proxy",
+    "usage",
+    "settings",
+}
 
 
 def codes_in_source() -> set[str]:

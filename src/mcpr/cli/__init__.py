@@ -36,6 +36,10 @@ COMMANDS = {
     "store": Entry(
         "mcpr.cli:store_group", "Look after the store: its size, and space to give back."
     ),
+    "privacy-proof": Entry(
+        "mcpr.cli.privacy_proof:privacy_proof",
+        "Prove on this machine that nothing of what is said is kept.",
+    ),
     "explain": Entry("mcpr.cli.explain:explain", "Say what an error code means, and what to do."),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
     "config": Entry("mcpr.cli:config_group", "What the settings file may hold, for editors."),

@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -64,10 +64,13 @@ class Renderer(Generic[Row]):
         self._has_colour = terminal.has_colour
         self._is_begun = False
 
-    def document(self, rows: Sequence[Row], window: Window | None) -> str:
+    def document(
+        self, rows: Sequence[Row], window: Window | None, facts: Mapping[str, object] | None = None
+    ) -> str:
         """The whole answer. As json it is one object, in every other form `lines`.
 
-        window: None for an answer that is not about a span of time.
+        window: None for an answer that is not about a span of time. facts: what the object says
+        besides.
         """
         if self._form != "json":
             return self.lines(rows)
@@ -75,6 +78,7 @@ class Renderer(Generic[Row]):
             {
                 "question": self._question.name,
                 "window": None if window is None else dataclasses.asdict(window),
+                **(facts or {}),
                 "rows": [dataclasses.asdict(row) for row in rows],
             }
         )

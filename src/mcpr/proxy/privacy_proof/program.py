@@ -1,0 +1,38 @@
+"""The proxy of the proof: the user's settings, with nothing of theirs that it could touch.
+
+Arguments: a folder for all that it writes, the URL of the echo, and the settings file or `-`.
+Server, addresses and store are replaced; all else is as the user has it.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from mcpr import proxy
+from mcpr.settings import RunSettings, ask
+
+STORE = "store/store.db"
+
+
+def settings(folder: Path, echo: str, file: str) -> RunSettings:
+    """What this proxy runs with. Raises SettingsError, UsageError."""
+    asked, _ = ask(echo if file == "-" else file).read()
+    here, _ = ask(echo, (), {}).read()
+    return replace(
+        asked,
+        upstream=here.upstream,
+        host="127.0.0.1",
+        port=0,
+        db=folder / STORE,
+        admin="127.0.0.1:0",
+    )
+
+
+def main() -> int:
+    """Be that proxy until SIGTERM."""
+    folder, echo, file = sys.argv[-3:]
+    return proxy.run(settings(Path(folder), echo, file))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
