@@ -41,6 +41,11 @@ COMMANDS = {
         "Prove on this machine that nothing of what is said is kept.",
     ),
     "explain": Entry("mcpr.cli.explain:explain", "Say what an error code means, and what to do."),
+    "completion": Entry(
+        "mcpr.cli.completion:completion",
+        "Write what a shell reads to complete commands, options and recorded names.",
+    ),
+    "man": Entry("mcpr.cli.man:man", "Write the manual page mcpr(1)."),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
     "config": Entry("mcpr.cli:config_group", "What the settings file may hold, for editors."),
     "proxy": Entry("mcpr.cli:proxy", "The proxy's commands: `mcpr proxy run` is `mcpr run`."),

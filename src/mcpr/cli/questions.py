@@ -8,6 +8,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
+from mcpr.cli.completion import names_of
 from mcpr.cli.options import form_option, store_option, terminal
 from mcpr.cli.render import Form, Question, Renderer
 from mcpr.cli.table import Column
@@ -105,7 +106,12 @@ def _common(default_since: str) -> Callable[[_Command], _Command]:
             help=f"From when on: 15m, 2h, 7d, or a date or time.  [default: {default_since}]",
         ),
         click.option("--until", metavar="WHEN", help="Until when.  [default: now]"),
-        click.option("--server", metavar="NAME", help="Only of this MCP server."),
+        click.option(
+            "--server",
+            metavar="NAME",
+            shell_complete=names_of("server"),
+            help="Only of this MCP server.",
+        ),
         store_option,
         form_option,
     )
@@ -119,9 +125,18 @@ def _common(default_since: str) -> Callable[[_Command], _Command]:
 
 
 @click.command()
-@click.option("--tool", metavar="NAME", help="Only calls of this tool.")
-@click.option("--method", metavar="NAME", help="Only this method, such as tools/call.")
-@click.option("--client", metavar="NAME", help="Only of this client.")
+@click.option(
+    "--tool", metavar="NAME", shell_complete=names_of("tool"), help="Only calls of this tool."
+)
+@click.option(
+    "--method",
+    metavar="NAME",
+    shell_complete=names_of("method"),
+    help="Only this method, such as tools/call.",
+)
+@click.option(
+    "--client", metavar="NAME", shell_complete=names_of("client"), help="Only of this client."
+)
 @click.option("--session", metavar="HEX", help="Only of this session; its beginning is enough.")
 @click.option(
     "--outcome",

@@ -131,6 +131,9 @@ class EventStore(Protocol):
     def measures(self, where: Filter, by: Sequence[Dimension]) -> list[Measure]:
         """Sums by dimensions and latency bucket, in no order."""
 
+    def names(self, of: Dimension, limit: int) -> list[str]:
+        """The names there are, in the order of the alphabet; at most `limit`."""
+
     def shares(self) -> list[Share]:
         """What is of each server, in no order."""
 

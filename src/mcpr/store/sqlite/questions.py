@@ -200,6 +200,14 @@ class SqliteEventStore:
             Measure(tuple(row[:size]), *row[size:]) for row in self._rows(query, *sql.parameters)
         ]
 
+    def names(self, of: Dimension, limit: int) -> list[str]:
+        """See EventStore."""
+        name = _DIMENSIONS[of]
+        query = (
+            f"SELECT DISTINCT {name} FROM label AS l WHERE {name} IS NOT NULL ORDER BY 1 LIMIT ?"  # noqa: S608 - our own names
+        )
+        return [str(found) for (found,) in self._rows(query, limit)]
+
     def shares(self) -> list[Share]:
         """See EventStore."""
         counted = (
