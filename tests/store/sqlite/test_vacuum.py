@@ -156,13 +156,16 @@ def test_lists_that_were_not_seen_for_so_long_go_with_their_definitions(tmp_path
 
 
 WRITING = """
-import contextlib
+import contextlib, secrets
+from mcpr.events import Ids
+ids = Ids(secrets.randbits)  # Those of the tests would begin again in this process.
 with contextlib.closing(Writer(path)) as writer:
     print("begun", flush=True)
     os.set_blocking(0, False)
     count = 0
     while not sys.stdin.read(1):
-        assert writer.write([an_event(tool=f"new{count % 7}", ts_ms=1_800_000_000_000)]) == 1
+        event = {"id": ids.mint(1_800_000_000_000), "ts_ms": 1_800_000_000_000}
+        assert writer.write([an_event(tool=f"new{count % 7}", **event)]) == 1
         count += 1
     print(count, flush=True)
 """

@@ -93,9 +93,13 @@ def session(stage: Stage) -> None:
     }
     answered = {
         "protocolVersion": _LEGACY,
-        "capabilities": {"experimental": {plant("capability of the server"): {}}},
-        "serverInfo": {"name": "echo", "version": "1", "title": plant("title of the server")},
-        "instructions": plant("instructions of the server"),
+        "capabilities": {"experimental": {plant("capability of the server", local="body"): {}}},
+        "serverInfo": {
+            "name": "echo",
+            "version": "1",
+            "title": plant("title of the server", local="body"),
+        },
+        "instructions": plant("instructions of the server", local="body"),
     }
     stage.post(
         call("initialize", params), answer(result(answered), f"Mcp-Session-Id: {session_id}")
@@ -108,7 +112,7 @@ def session(stage: Stage) -> None:
 def tools(stage: Stage) -> None:
     """Tools are listed and called, and fail."""
     plant = stage.plant
-    described = plant("description of a tool", local="schema")
+    described = plant("description of a tool", local="body")
     listed = {"tools": [{"name": "echo", "description": described, "inputSchema": {}}]}
     stage.post(call("tools/list", {}), answer(result(listed)))
     arguments = {
