@@ -25,7 +25,7 @@ from mcpr.events import Detail, RequestEvent
 from mcpr.pipeline.exchange import Exchange
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.limits import Limits
-from mcpr.proxy import app, companion, metrics
+from mcpr.proxy import app, companion, metrics, plane
 from mcpr.proxy.handler import ProxyHandler
 from mcpr.proxy.recorder import RecorderSettings
 from mcpr.proxy.status import Status
@@ -139,7 +139,7 @@ _exposition = metrics.exposition
 
 def _handler(altered: type[ProxyHandler]) -> Callable[[], None]:
     def alter() -> None:
-        vars(app)["ProxyHandler"] = altered
+        vars(plane)["ProxyHandler"] = altered
 
     return alter
 
@@ -154,7 +154,7 @@ def _sink(altered: type[StderrSink]) -> Callable[[], None]:
 
 
 def _greeting() -> None:
-    vars(app)["Listener"] = Greeting
+    vars(plane)["Listener"] = Greeting
 
 
 def _raw_names() -> None:

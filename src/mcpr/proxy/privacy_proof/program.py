@@ -25,6 +25,8 @@ def settings(folder: Path, echo: str, file: str) -> RunSettings:
         port=0,
         db=folder / STORE,
         admin="127.0.0.1:0",
+        # A change of the file in these seconds must not bring the user's server back.
+        asked=None,
     )
 
 
