@@ -1,6 +1,6 @@
 """deploy/: the container's recipe and the unit say what the documentation promises of them.
 
-Linted by the tools of their kinds.
+Linted by the tools of their kinds; test_recipe.py carries the recipe out.
 """
 
 import json
