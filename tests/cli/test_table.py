@@ -62,3 +62,12 @@ def test_a_table_that_goes_on_keeps_room_for_what_comes() -> None:
     table = Table([NAME, CALLS], 80, goes_on=True)
     table.head([{"name": "a", "calls": 1}])
     assert table.line({"name": "sixteen letters!", "calls": 123_456}) == "sixteen letters!  123456"
+
+
+def test_what_is_spare_goes_where_it_does_not_fit_the_last_first() -> None:
+    rows: list[Row] = [{"name": "x" * 20, "calls": 1}]
+    spare: list[Column[Row]] = [
+        Column(title, "count", lambda row: row["calls"], is_spare=True) for title in "AB"
+    ]
+    heads = [shown([NAME, *spare, CALLS], rows, width)[0].split() for width in (30, 17, 15)]
+    assert heads == [["NAME", "A", "B", "CALLS"], ["NAME", "A", "CALLS"], ["NAME", "CALLS"]]

@@ -24,6 +24,8 @@ def matches(event: RequestEvent, where: Filter) -> bool:
         and (where.session is None or (event.session or "-").startswith(where.session))
         and (where.id is None or event.id.hex().startswith(where.id))
         and (not where.errors_only or is_error(event.outcome))
+        and (where.min_us is None or event.latency_us >= where.min_us)
+        and (where.max_us is None or event.latency_us <= where.max_us)
     )
 
 
@@ -58,6 +60,7 @@ def _tool_row(server: str, tool: str, calls: Sequence[RequestEvent]) -> ToolRow:
         calls=len(calls),
         errors=errors,
         error_rate=errors / len(calls),
+        mean_us=sum(event.latency_us for event in calls) // len(calls),
         p50_us=p50,
         p95_us=p95,
         p99_us=p99,

@@ -24,10 +24,18 @@ COMMANDS = {
         "mcpr.cli.config:validate", "Check the settings and name every mistake at once."
     ),
     "logs": Entry("mcpr.cli.questions:logs", "Show recorded calls, the newest last."),
+    "summary": Entry(
+        "mcpr.cli.figures:summary", "Show the figures of a time, and those of the time before it."
+    ),
     "tools": Entry("mcpr.cli.questions:tools", "Show how the tools fare: calls, errors, latency."),
     "schema": Entry(
         "mcpr.cli.schema:schema", "Show what servers offer, what changed, and what is used."
     ),
+    "servers": Entry("mcpr.cli.figures:servers", "Show how the MCP servers fare, and why."),
+    "slow": Entry("mcpr.cli.figures:slow", "Show the slowest calls."),
+    "latency": Entry("mcpr.cli.figures:latency", "Show calls, errors and latency over time."),
+    "errors": Entry("mcpr.cli.failures:errors", "Show what fails, in groups."),
+    "error": Entry("mcpr.cli.failures:error", "Show one group of errors, and the newest of them."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",

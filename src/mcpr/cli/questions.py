@@ -3,28 +3,24 @@
 import select
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Unpack
 
 import click
 
 from mcpr.cli.completion import names_of
-from mcpr.cli.options import form_option, store_option, terminal
-from mcpr.cli.render import Form, Question, Renderer
+from mcpr.cli.options import terminal
+from mcpr.cli.render import Question, Renderer
 from mcpr.cli.table import Column
-from mcpr.cli.words import local_time, zone
+from mcpr.cli.window import NOT_ERRORS, WindowOptions, nothing, window_of, window_options
 from mcpr.errors import UsageError
 from mcpr.events import OUTCOMES, Outcome, is_error
 from mcpr.settings.run import store_path
-from mcpr.store import EventStore, Filter, Window, duration_ms, instant_ms
+from mcpr.store import EventStore, Filter, Window
 from mcpr.store.questions import LogRow, ToolRow, follow, log
 from mcpr.store.questions import tools as ask_tools
 from mcpr.store.sqlite import SqliteEventStore
 
 _POLL_MS = 250
-_NOT_ERRORS = "ok, challenge, probe, cancelled, client_gone or unread"
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _method(row: LogRow) -> str:
@@ -68,24 +64,16 @@ TOOLS = Question(
         Column("P95", "latency", lambda row: row.p95_us),
         Column("P99", "latency", lambda row: row.p99_us),
         Column("MAX", "latency", lambda row: row.max_us),
-        Column("IN", "size", lambda row: row.bytes_in),
-        Column("OUT", "size", lambda row: row.bytes_out),
+        Column("IN", "size", lambda row: row.bytes_in, is_spare=True),
+        Column("OUT", "size", lambda row: row.bytes_out, is_spare=True),
         Column("LAST", "minute", lambda row: row.last_call_ms),
+        Column("HEALTH", "text", lambda row: row.health),
     ),
-    # The share of errors from which a server counts as degraded.
-    is_error=lambda row: row.error_rate >= 0.05,
+    is_error=lambda row: row.health in {"down", "degraded"},
 )
 
 
-class _Common(TypedDict):
-    db: Path | None
-    form: Form
-    since: str | None
-    until: str | None
-    server: str | None
-
-
-class _LogOptions(_Common):
+class _LogOptions(WindowOptions):
     tool: str | None
     method: str | None
     client: str | None
@@ -95,33 +83,6 @@ class _LogOptions(_Common):
     errors: bool
     follow: bool
     limit: int
-
-
-def _common(default_since: str) -> Callable[[_Command], _Command]:
-    """The options that every question has."""
-    options = (
-        click.option(
-            "--since",
-            metavar="WHEN",
-            help=f"From when on: 15m, 2h, 7d, or a date or time.  [default: {default_since}]",
-        ),
-        click.option("--until", metavar="WHEN", help="Until when.  [default: now]"),
-        click.option(
-            "--server",
-            metavar="NAME",
-            shell_complete=names_of("server"),
-            help="Only of this MCP server.",
-        ),
-        store_option,
-        form_option,
-    )
-
-    def add(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
 
 
 @click.command()
@@ -144,13 +105,13 @@ def _common(default_since: str) -> Callable[[_Command], _Command]:
     type=click.Choice(OUTCOMES),
     help="Only what ended so, such as tool_error or timeout.",
 )
-@click.option("--errors", is_flag=True, help=f"Only errors: all that is not {_NOT_ERRORS}.")
+@click.option("--errors", is_flag=True, help=f"Only errors: all that is not {NOT_ERRORS}.")
 @click.option("--id", metavar="HEX", help="Only the event of this id; its beginning is enough.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is recorded from now on.")
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="Rows at most."
 )
-@_common("1h; with --id or --session, everything")
+@window_options("1h; with --id or --session, everything")
 @click.pass_obj
 def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
     """Show recorded calls, the newest last.
@@ -165,7 +126,7 @@ def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
             "use -o ndjson, one document for each line",
         )
     is_of_all_time = options["id"] is not None or options["session"] is not None
-    window = _window(options, now_ms(), None if is_of_all_time else "1h")
+    window = window_of(options, now_ms(), None if is_of_all_time else "1h")
     where = _log_filter(options, window)
     renderer = Renderer(LOG, form, terminal(), goes_on=options["follow"])
     with SqliteEventStore(store_path(options["db"])) as store:
@@ -183,25 +144,25 @@ def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
 
 
 @click.command()
-@_common("24h")
+@window_options("24h")
 @click.pass_obj
-def tools(now_ms: Callable[[], int], **options: Unpack[_Common]) -> None:
+def tools(now_ms: Callable[[], int], **options: Unpack[WindowOptions]) -> None:
     """Show how the tools fare: calls, errors, latency.
 
     One line for each tool that was called, the most called first: calls, share of errors,
     percentiles (at most 2 % off) and maximum of the latency, bytes in and out, the last call.
     """
     form = options["form"]
-    window = _window(options, now_ms(), "24h")
+    window = window_of(options, now_ms(), "24h")
     where = Filter(window=window, server=options["server"])
     with SqliteEventStore(store_path(options["db"])) as store:
         rows = ask_tools(store, where)
         click.echo(Renderer(TOOLS, form, terminal()).document(rows, window), nl=False)
         if form == "table" and rows:
-            click.echo(f"\nErrors: every outcome but {_NOT_ERRORS}.")
+            click.echo(f"\nErrors: every outcome but {NOT_ERRORS}.")
         elif form == "table":
             what = "No tool of that server" if options["server"] else "No tool"
-            click.echo(_nothing(store, f"{what} was called", "tools"))
+            click.echo(nothing(store, f"{what} was called", "tools"))
 
 
 def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
@@ -216,20 +177,6 @@ def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
         id=options["id"],
         errors_only=options["errors"],
     )
-
-
-def _window(options: _Common, now_ms: int, default: str | None) -> Window:
-    """What --since and --until ask for. default: how much without --since; None is everything."""
-    until_text = options["until"]
-    if until_text is None:
-        end_ms, until_ms = now_ms, now_ms + 1  # The present millisecond is part of it.
-    else:
-        end_ms = until_ms = instant_ms(until_text, now_ms, zone=None)
-    if options["since"] is not None:
-        since_ms = instant_ms(options["since"], now_ms, zone=None)
-    else:
-        since_ms = 0 if default is None else max(0, end_ms - duration_ms(default))
-    return Window(since_ms, until_ms)
 
 
 def _follow(store: EventStore, where: Filter, cursor: int, renderer: Renderer[LogRow]) -> None:
@@ -254,22 +201,6 @@ def _say_about_log(store: EventStore, options: _LogOptions, rows: list[LogRow]) 
     if not rows:
         has_filter = _log_filter(options, None) != Filter()
         what = "Nothing that matches" if has_filter else "Nothing"
-        click.echo(_nothing(store, f"{what} was recorded", "logs"))
+        click.echo(nothing(store, f"{what} was recorded", "logs"))
     elif len(rows) == options["limit"]:
         click.echo(f"\nThe newest {len(rows)}; --limit shows more.")
-
-
-def _nothing(store: EventStore, what: str, command: str) -> str:
-    """What to say instead of no rows, and what to do now."""
-    newest = log(store, Filter(), 1)
-    if not newest:
-        return (
-            "The store is empty. Put mcpr before an MCP server and send it a request:\n"
-            "mcpr run http://localhost:9000/mcp"
-        )
-    ts_ms = newest[0].ts_ms
-    return (
-        f"{what} in this time; the newest event in the store is of"
-        f" {local_time(ts_ms)} {zone(ts_ms)}.\n"
-        f"Look further back: mcpr {command} --since 7d"
-    )

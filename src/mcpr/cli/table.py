@@ -22,13 +22,14 @@ _RESERVED: dict[Form, int] = {"text": 16, "latency": 7, "size": 6}
 class Column(Generic[Row]):
     """One column. value: what it shows of a row, in the unit that `form` makes words of.
 
-    is_dispensable: left out when all rows agree in it.
+    is_dispensable: left out when all rows agree in it. is_spare: left out where it does not fit.
     """
 
     title: str
     form: Form
     value: Callable[[Row], object]
     is_dispensable: bool = False
+    is_spare: bool = False
 
 
 class Table(Generic[Row]):
@@ -53,9 +54,13 @@ class Table(Generic[Row]):
             if not column.is_dispensable or len({column.value(row) for row in rows}) > 1
         ]
         self._zone = _zone_of(self._columns, rows)
-        titles = [self._title(column) for column in self._columns]
-        lines = [titles, *([self._cell(column, row) for column in self._columns] for row in rows)]
-        self._widths = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
+        titles = self._measure(rows)
+        while self._least() > self._width:
+            spare = [column for column in self._columns if column.is_spare]
+            if not spare:
+                break
+            self._columns = [column for column in self._columns if column is not spare[-1]]
+            titles = self._measure(rows)
         if self._goes_on:
             reserved = (_RESERVED.get(column.form, 0) for column in self._columns)
             self._widths = list(map(max, self._widths, reserved))
@@ -65,6 +70,19 @@ class Table(Generic[Row]):
     def line(self, row: Row) -> str:
         """One row."""
         return self._join([self._cell(column, row) for column in self._columns])
+
+    def _measure(self, rows: Sequence[Row]) -> list[str]:
+        """Make each column as wide as its cells; return the titles."""
+        titles = [self._title(column) for column in self._columns]
+        lines = [titles, *([self._cell(column, row) for column in self._columns] for row in rows)]
+        self._widths = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
+        return titles
+
+    def _least(self) -> int:
+        """How narrow the table can be."""
+        widths = zip(self._columns, self._widths, strict=True)
+        cells = (min(w, _NARROWEST) if column.form == "text" else w for column, w in widths)
+        return sum(cells) + len(self._columns) - 1
 
     def _shrink(self) -> None:
         """Take from the widest column of text until all fit, then from the gaps."""

@@ -4,16 +4,30 @@
 time. Nothing here knows where events come from or who looks at the answers.
 """
 
-from mcpr.store.engine import Dimension, EventStore, Filter, Measure, Recorded, Share, Volume
+from mcpr.store.engine import (
+    Cursor,
+    Dimension,
+    EventStore,
+    Failure,
+    Filter,
+    Measure,
+    Recorded,
+    Share,
+    Steps,
+    Volume,
+)
 from mcpr.store.window import Window, duration_ms, instant_ms
 
 __all__ = [
+    "Cursor",
     "Dimension",
     "EventStore",
+    "Failure",
     "Filter",
     "Measure",
     "Recorded",
     "Share",
+    "Steps",
     "Volume",
     "Window",
     "duration_ms",

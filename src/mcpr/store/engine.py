@@ -6,6 +6,7 @@ latency is counted by its bucket (`mcpr.events.latency`), which adds up over any
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol, Self
@@ -15,7 +16,21 @@ from mcpr.events import Kind, Outcome, RequestEvent
 from mcpr.store.offered import OfferedStore
 from mcpr.store.window import Window
 
-Dimension = Literal["server", "method", "tool", "client"]
+Dimension = Literal[
+    "server",
+    "kind",
+    "method",
+    "tool",
+    "outcome",
+    "origin",
+    "http_status",
+    "rpc_code",
+    "client",
+    "client_version",
+    "client_name",
+    "revision",
+]
+Value = str | int | None
 
 _PREFIX = re.compile(r"[0-9a-f]{1,32}")
 
@@ -28,6 +43,7 @@ class Filter:
     client: the client's slug, or the name by which it called itself.
     session, id: the beginning, in hex digits; an id may have its dashes. Raises UsageError.
     errors_only: only outcomes that count as errors.
+    min_us, max_us: of the latency, both included.
     """
 
     window: Window | None = None
@@ -40,6 +56,8 @@ class Filter:
     session: str | None = None
     id: str | None = None
     errors_only: bool = False
+    min_us: int | None = None
+    max_us: int | None = None
 
     def __post_init__(self) -> None:
         for name, text in (("session", self.session), ("id", self.id)):
@@ -72,16 +90,51 @@ class Measure:
     """Sums over requests that agree in `key` and in their latency bucket; they add up further.
 
     key: the values of the dimensions that were asked for, in that order.
+    at_ms: where the step begins that they arrived in; 0 where no steps were asked for.
     """
 
-    key: tuple[str | None, ...]
+    key: tuple[Value, ...]
     bucket: int
     calls: int
     errors: int
+    sum_us: int
     max_us: int
     bytes_in: int
     bytes_out: int
     last_ms: int
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Equal spans of time, one of which begins at `origin_ms`; they cut a window into columns."""
+
+    step_ms: int
+    origin_ms: int = 0
+
+    def at(self, ts_ms: int) -> int:
+        """Where the step begins that holds this instant."""
+        return ts_ms - (ts_ms - self.origin_ms) % self.step_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Errors that agree in all this, and in the words of the error. They add up further."""
+
+    key: tuple[Value, ...]
+    error_text: str | None
+    session: str | None
+    calls: int
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of a page: the next one goes on with what is older."""
+
+    ts_ms: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +172,14 @@ class EventStore(Protocol):
     Each answer is of one moment; a writer never waits for a reader, nor a reader for a writer.
     """
 
-    def requests(self, where: Filter, limit: int) -> list[Recorded]:
-        """The newest requests by arrival, the newest first; equal times by `seq`."""
+    def requests(self, where: Filter, limit: int, before: Cursor | None = None) -> list[Recorded]:
+        """The newest requests by arrival, the newest first; equal times by `seq`.
+
+        before: only what stands after that row in this order.
+        """
+
+    def slowest(self, where: Filter, limit: int) -> list[Recorded]:
+        """The requests with the longest latency, the longest first; equal ones the newest first."""
 
     def requests_after(self, seq: int, where: Filter, limit: int) -> list[Recorded]:
         """The first requests committed after `seq`, in the order of commits."""
@@ -128,8 +187,19 @@ class EventStore(Protocol):
     def last_seq(self) -> int:
         """`seq` of the last request committed; 0 in an empty store."""
 
-    def measures(self, where: Filter, by: Sequence[Dimension]) -> list[Measure]:
-        """Sums by dimensions and latency bucket, in no order."""
+    def measures(
+        self, where: Filter, by: Sequence[Dimension], steps: Steps | None = None
+    ) -> list[Measure]:
+        """Sums by dimensions and latency bucket, and by step if asked, in no order."""
+
+    def failures(self, where: Filter, by: Sequence[Dimension]) -> list[Failure]:
+        """Errors by dimensions, words and session, in no order."""
+
+    def count_sessions(self, where: Filter) -> int:
+        """How many sessions are named in the requests."""
+
+    def oldest_ms(self) -> int | None:
+        """Arrival of the oldest request of all; None in an empty store."""
 
     def names(self, of: Dimension, limit: int) -> list[str]:
         """The names there are, in the order of the alphabet; at most `limit`."""
@@ -143,6 +213,9 @@ class EventStore(Protocol):
     @property
     def offered(self) -> OfferedStore:
         """What servers offered."""
+
+    def moment(self) -> AbstractContextManager[None]:
+        """What is asked within sees one state of the store."""
 
     def close(self) -> None:
         """Let go of the store."""

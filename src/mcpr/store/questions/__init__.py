@@ -4,29 +4,52 @@ A question is asked of an `EventStore` and knows no engine; whoever shows the an
 page, the JSON API) only chooses the filter and the form.
 """
 
+from mcpr.store.questions.errors import ErrorGroup, error, errors
+from mcpr.store.questions.health import Health, State, Thresholds
+from mcpr.store.questions.latency import HeatRow, LatencyRow, heat, latency, steps_for
 from mcpr.store.questions.log import LogRow, News, follow, log
 from mcpr.store.questions.schema import SchemaRow, schema
 from mcpr.store.questions.schema_changes import ChangeRow, schema_changes
 from mcpr.store.questions.schema_diff import DiffRow, schema_diff
 from mcpr.store.questions.schema_use import UseRow, schema_use
+from mcpr.store.questions.servers import ServerRow, servers
+from mcpr.store.questions.slow import SlowRow, slow
 from mcpr.store.questions.stats import StatsRow, stats
+from mcpr.store.questions.summary import SummaryRow, summary
 from mcpr.store.questions.tools import ToolRow, tools
 
 __all__ = [
     "ChangeRow",
     "DiffRow",
+    "ErrorGroup",
+    "Health",
+    "HeatRow",
+    "LatencyRow",
     "LogRow",
     "News",
     "SchemaRow",
+    "ServerRow",
+    "SlowRow",
+    "State",
     "StatsRow",
+    "SummaryRow",
+    "Thresholds",
     "ToolRow",
     "UseRow",
+    "error",
+    "errors",
     "follow",
+    "heat",
+    "latency",
     "log",
     "schema",
     "schema_changes",
     "schema_diff",
     "schema_use",
+    "servers",
+    "slow",
     "stats",
+    "steps_for",
+    "summary",
     "tools",
 ]

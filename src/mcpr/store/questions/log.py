@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mcpr.events import Detail, Kind, Origin, Outcome, to_text
-from mcpr.store.engine import EventStore, Filter, Recorded
+from mcpr.store.engine import Cursor, EventStore, Filter, Recorded
 
 _NO_DETAIL = Detail()
 
@@ -45,6 +45,11 @@ class LogRow:
     note: str | None
     upstream_first_us: int | None
 
+    @property
+    def cursor(self) -> Cursor:
+        """What to ask with for the page after this row."""
+        return Cursor(self.ts_ms, self.seq)
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -54,9 +59,12 @@ class News:
     cursor: int
 
 
-def log(store: EventStore, where: Filter, limit: int) -> list[LogRow]:
-    """The newest `limit` exchanges of every kind, by arrival, the newest first."""
-    return [_row(recorded) for recorded in store.requests(where, limit)]
+def log(store: EventStore, where: Filter, limit: int, before: Cursor | None = None) -> list[LogRow]:
+    """The newest `limit` exchanges of every kind, by arrival, the newest first.
+
+    before: the last row of the page before this one.
+    """
+    return [_row(recorded) for recorded in store.requests(where, limit, before)]
 
 
 def follow(store: EventStore, where: Filter, cursor: int, limit: int = 1_000) -> News:

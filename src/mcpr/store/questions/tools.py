@@ -1,10 +1,12 @@
 """The question "how do the tools fare?": a row for each tool that was called."""
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from dataclasses import dataclass, replace
 
-from mcpr.events.latency import percentile
-from mcpr.store.engine import EventStore, Filter, Measure
+from mcpr.store.engine import EventStore, Filter
+from mcpr.store.questions import health
+from mcpr.store.questions.health import Health, State, Thresholds
+from mcpr.store.questions.sums import Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,7 @@ class ToolRow:
 
     Percentiles come from log buckets and are at most 2 % off, so one may lie a little above
     `max_us`, which is exact. last_call_ms: arrival of the newest call, epoch ms.
+    health: how the tool fares, and `health_reason` why; None without a window.
     """
 
     server: str
@@ -20,6 +23,7 @@ class ToolRow:
     calls: int
     errors: int
     error_rate: float
+    mean_us: int
     p50_us: int
     p95_us: int
     p99_us: int
@@ -27,51 +31,66 @@ class ToolRow:
     bytes_in: int
     bytes_out: int
     last_call_ms: int
+    health: State | None = None
+    health_reason: str | None = None
 
 
-@dataclass(slots=True)
-class _Sums:
-    buckets: Counter[int] = field(default_factory=Counter)
-    errors: int = 0
-    max_us: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    last_ms: int = 0
-
-    def add(self, measure: Measure) -> None:
-        self.buckets[measure.bucket] += measure.calls
-        self.errors += measure.errors
-        self.max_us = max(self.max_us, measure.max_us)
-        self.bytes_in += measure.bytes_in
-        self.bytes_out += measure.bytes_out
-        self.last_ms = max(self.last_ms, measure.last_ms)
+_Tools = dict[tuple[str, str], Sums]
 
 
-def tools(store: EventStore, where: Filter) -> list[ToolRow]:
+def tools(store: EventStore, where: Filter, thresholds: Thresholds | None = None) -> list[ToolRow]:
     """The tools that were called, the most called first; JSON-RPC requests only."""
-    sums: dict[tuple[str, str], _Sums] = {}
-    for measure in store.measures(replace(where, kind="rpc"), ("server", "tool")):
-        server, tool = measure.key
-        if server is not None and tool is not None:
-            sums.setdefault((server, tool), _Sums()).add(measure)
-    rows = [_row(server, tool, summed) for (server, tool), summed in sums.items()]
+    with store.moment():
+        sums = _sums(store, where)
+        told = {} if where.window is None else _health(store, where, sums, thresholds)
+    rows = [_row(*key, of_tool, told.get(key)) for key, of_tool in sums.items()]
     return sorted(rows, key=lambda row: (-row.calls, row.server, row.tool))
 
 
-def _row(server: str, tool: str, sums: _Sums) -> ToolRow:
-    calls = sums.buckets.total()
-    p50, p95, p99 = (percentile(sums.buckets, quantile) or 0 for quantile in (0.50, 0.95, 0.99))
+def _health(
+    store: EventStore, where: Filter, sums: _Tools, thresholds: Thresholds | None
+) -> dict[tuple[str, str], Health]:
+    window = where.window
+    assert window is not None
+    latest = _sums(store, replace(where, window=health.recent(window)))
+    before = health.before(store, window)
+    earlier = None if before is None else _sums(store, replace(where, window=before))
+    return {
+        key: health.judge(
+            of_tool,
+            latest.get(key, Sums()),
+            None if earlier is None else earlier.get(key),
+            window,
+            thresholds or Thresholds(),
+        )
+        for key, of_tool in sums.items()
+    }
+
+
+def _sums(store: EventStore, where: Filter) -> _Tools:
+    sums: _Tools = defaultdict(Sums)
+    for measure in store.measures(replace(where, kind="rpc"), ("server", "tool")):
+        server, tool = measure.key
+        if isinstance(server, str) and isinstance(tool, str):
+            sums[server, tool].add(measure)
+    return dict(sums)
+
+
+def _row(server: str, tool: str, sums: Sums, told: Health | None) -> ToolRow:
     return ToolRow(
         server=server,
         tool=tool,
-        calls=calls,
+        calls=sums.calls,
         errors=sums.errors,
-        error_rate=sums.errors / calls,
-        p50_us=p50,
-        p95_us=p95,
-        p99_us=p99,
+        error_rate=sums.error_rate,
+        mean_us=sums.mean_us,
+        p50_us=sums.percentile_us(0.50),
+        p95_us=sums.percentile_us(0.95),
+        p99_us=sums.percentile_us(0.99),
         max_us=sums.max_us,
         bytes_in=sums.bytes_in,
         bytes_out=sums.bytes_out,
         last_call_ms=sums.last_ms,
+        health=None if told is None else told.state,
+        health_reason=None if told is None else told.reason,
     )

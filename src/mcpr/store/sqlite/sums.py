@@ -1,0 +1,73 @@
+"""Sums over rows, as SQL: what `measures` and `failures` ask of SQLite."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mcpr.store.engine import Dimension, Filter, Measure, Steps
+from mcpr.store.sqlite.where import Where
+
+DIMENSIONS: dict[Dimension, str] = {
+    "server": "l.server",
+    "kind": "l.kind",
+    "method": "l.method",
+    "tool": "l.tool",
+    "outcome": "l.outcome",
+    "origin": "l.origin",
+    "http_status": "l.http_status",
+    "rpc_code": "l.rpc_code",
+    "client": "l.client",
+    "client_version": "l.client_version",
+    "client_name": "l.client_name",
+    "revision": "l.revision",
+}
+Asked = tuple[str, list[object]]
+
+
+def measures(where: Filter, by: Sequence[Dimension], steps: Steps | None) -> Asked:
+    """The query behind `EventStore.measures`."""
+    sql = Where(where)
+    dimensions = "".join(f"{DIMENSIONS[name]}, " for name in by)
+    step = "0"
+    stepping: list[object] = []
+    if steps is not None:
+        # SQLite's division rounds towards zero; arrivals and origins are not before 1970.
+        step = "(e.ts_ms - ?) / ?"
+        stepping = [steps.origin_ms % steps.step_ms - steps.step_ms, steps.step_ms]
+    # First by label, a number, then by what labels have in common: text is compared once for
+    # each label and bucket, not once for each event.
+    query = (
+        f"SELECT {dimensions} m.bucket, sum(m.calls), sum(m.errors), sum(m.sum_us), max(m.max_us),"  # noqa: S608 - values are parameters
+        " sum(m.bytes_in), sum(m.bytes_out), max(m.last_ms), m.step"
+        " FROM (SELECT e.label, e.bucket, count(*) AS calls, sum(e.is_error) AS errors,"
+        " sum(e.latency_us) AS sum_us, max(e.latency_us) AS max_us, sum(e.bytes_in) AS bytes_in,"
+        f" sum(e.bytes_out) AS bytes_out, max(e.ts_ms) AS last_ms, {step} AS step"
+        f" {sql.source} {sql} GROUP BY e.label, e.bucket, step) AS m"
+        f" JOIN label AS l ON l.id = m.label GROUP BY {dimensions} m.bucket, m.step"
+    )
+    return query, [*stepping, *sql.parameters]
+
+
+def read_measures(rows: Sequence[tuple[Any, ...]], size: int, steps: Steps | None) -> list[Measure]:
+    """The rows of that query; size: how many dimensions it has."""
+    found = []
+    for row in rows:
+        at_ms = 0
+        if steps is not None:
+            first = steps.origin_ms % steps.step_ms - steps.step_ms
+            at_ms = first + row[-1] * steps.step_ms
+        found.append(Measure(tuple(row[:size]), *(*row[size:-1], at_ms)))
+    return found
+
+
+def failures(where: Filter, by: Sequence[Dimension]) -> Asked:
+    """The query behind `EventStore.failures`."""
+    sql = Where(where)
+    dimensions = "".join(f"{DIMENSIONS[name]}, " for name in by)
+    query = (
+        f"SELECT {dimensions} m.error_text, nullif(lower(hex(s.hash)), ''), m.calls, m.first_ms,"  # noqa: S608 - values are parameters
+        " m.last_ms FROM (SELECT e.label, e.error_text, e.session, count(*) AS calls,"
+        " min(e.ts_ms) AS first_ms, max(e.ts_ms) AS last_ms"
+        f" {sql.source} {sql} GROUP BY e.label, e.error_text, e.session) AS m"
+        " JOIN label AS l ON l.id = m.label LEFT JOIN session AS s ON s.id = m.session"
+    )
+    return query, sql.parameters
