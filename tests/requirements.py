@@ -373,6 +373,7 @@ PROXY = (
             f"{_ADMIN}::test_the_metrics_close_their_books_over_dead_companions_and_a_full_pipe",
             f"{_SCENARIOS}/test_metrics.py::test_what_is_scraped_is_what_is_stored",
             f"{_SCENARIOS}/test_metrics.py::test_a_proxy_that_drains_is_not_ready_and_says_why",
+            f"{_ADMIN}::test_what_needs_the_token_is_only_told_to_who_has_it",
             f"{_SCENARIOS}/test_access_log.py::test_no_line_is_lost_or_torn_by_rotation_under_load",
             f"{_SCENARIOS}/test_access_log.py::test_a_full_disk_ends_no_call_and_is_counted",
             "tests/sinks/test_prometheus.py::test_whatever_callers_invent_the_number_of_series_has_a_bound",

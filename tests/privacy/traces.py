@@ -84,7 +84,7 @@ class Proxy:
                 for number, pid in enumerate(self.pids)
                 for what in ("cmdline", "environ", "comm")
             },
-            **{path: self.page(path) for path in ("/metrics", "/ready", "/live")},
+            **{path: self.page(path) for path in ("/metrics", "/ready", "/live", "/config")},
         }
 
     def drain(self) -> int:

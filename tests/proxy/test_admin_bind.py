@@ -1,5 +1,7 @@
 """proxy/admin_bind: what --admin means."""
 
+import hashlib
+
 import pytest
 
 from mcpr.errors import UsageError
@@ -41,3 +43,12 @@ def test_an_address_that_others_can_reach_is_refused_with_another_way(text: str)
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(UsageError, match="not an address"):
         admin_bind("yes please")
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0:9901", "[::]:9901"])
+def test_with_a_token_others_may_reach_it_and_nothing_shows_the_token(text: str) -> None:
+    bind = admin_bind(text, "a-token-of-the-tests", {"mcpr.internal"})
+    assert bind is not None
+    assert (bind.tries, bind.names) == (1, ["mcpr.internal"])
+    assert bind.token_hash == hashlib.sha256(b"a-token-of-the-tests").digest()
+    assert "token" not in repr(bind)

@@ -1,7 +1,6 @@
 """The admin address: is it alive, is it recording, what was lost.
 
-Open on loopback only and answers loopback names only: a web page that makes its own name point at
-127.0.0.1 gets a 403, not the numbers. Imported only in the companion, and only when it is on.
+Who may see it is `admin_guard`'s. Imported only in the companion, and only when it is on.
 """
 
 import json
@@ -14,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mcpr.proxy.admin_guard import Access, AdminGuard
 from mcpr.proxy.status import Status
 from mcpr.sinks.prometheus import Snapshot
 
@@ -25,11 +25,20 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
-LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
+CONFIG_TYPE = "text/plain; charset=utf-8"
+_CONFIG_HEAD = (
+    "# Settings as they were read last, secrets hidden.\n"
+    "# What changes only by a restart is in force as it was at the start.\n"
+)
 
 
-def pages(status: Callable[[], Status], totals: Callable[[], Snapshot] | None = None) -> ASGIApp:
-    """The application. `status` and `totals` are asked once per page."""
+def pages(
+    status: Callable[[], Status],
+    totals: Callable[[], Snapshot] | None = None,
+    config: Callable[[], str] = str,
+    access: Access | None = None,
+) -> ASGIApp:
+    """The application. `status`, `totals` and `config` are asked once per page."""
 
     async def live(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -50,9 +59,21 @@ def pages(status: Callable[[], Status], totals: Callable[[], Snapshot] | None = 
         page, kind = exposition(accept, status(), None if totals is None else totals())
         return Response(page, headers={"content-type": kind})
 
+    async def settings(_: Request) -> Response:
+        text = config()
+        return Response(_CONFIG_HEAD + text if text else "", headers={"content-type": CONFIG_TYPE})
+
     application = Starlette(
-        routes=[Route("/live", live), Route("/ready", ready), Route("/metrics", metrics)],
-        middleware=[Middleware(SafeHeaders), Middleware(HostGuard)],
+        routes=[
+            Route("/live", live),
+            Route("/ready", ready),
+            Route("/metrics", metrics),
+            Route("/config", settings),
+        ],
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(AdminGuard, access=access or Access()),
+        ],
     )
     application.router.redirect_slashes = False
     return application
@@ -73,32 +94,3 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, add)
-
-
-class HostGuard:
-    """Refuses requests that were not addressed to a loopback name."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 403, or hand on."""
-        if scope["type"] == "http":
-            hosts = [value for name, value in scope["headers"] if name == b"host"]
-            if len(hosts) != 1 or not is_loopback_name(hosts[0].decode("latin-1")):
-                answer = PlainTextResponse(
-                    "This address answers to localhost, 127.0.0.1 and [::1] only.\n", 403
-                )
-                await answer(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
-def is_loopback_name(host: str) -> bool:
-    """Whether a Host header names this machine's loopback, with any port or none."""
-    name, colon, port = host.rpartition(":")
-    if not colon or host.endswith("]"):
-        name, port = host, ""
-    elif not (port.isascii() and port.isdigit()):
-        return False
-    return name.lower() in LOOPBACK_NAMES

@@ -24,7 +24,7 @@ from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.announcing import announced
-from mcpr.proxy.frames import Kind, Reopen
+from mcpr.proxy.frames import AdminBind, Kind, Reopen
 from mcpr.proxy.notify import Notifier
 from mcpr.proxy.plane import adopt, make_plane
 from mcpr.proxy.recorder import Recorder, RecorderSettings, Started
@@ -42,7 +42,7 @@ def run(settings: RunSettings) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="mcpr: %(message)s")
     # Before there is a child that could inherit it.
     notifier = Notifier.from_environment(os.environ)
-    admin_bind(settings.admin)  # Before anything is made: a wrong address is a wrong command.
+    _admin(settings)  # Before anything is made: a wrong address is a wrong command.
     key = session_key(settings.db)
     _raise_descriptor_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -98,6 +98,7 @@ class _Proxy:
         def adopt_settings(new: RunSettings, address: Address) -> None:
             self.settings = new
             reporter.show_as(new.log)
+            recorder.configure(new.dump)
             adopt(listener, new, address, recording, self._names)
 
         with announced(settings, port, started.admin_url) as announce:
@@ -154,6 +155,10 @@ def _stop_signal(loop: asyncio.AbstractEventLoop) -> _StopSignal:
     return stop
 
 
+def _admin(settings: RunSettings) -> AdminBind | None:
+    return admin_bind(settings.admin, settings.model.admin.token, settings.allowed_hosts)
+
+
 def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     sinks = [("sqlite", str(settings.db))]
     if settings.log != "off":
@@ -161,13 +166,14 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     access = settings.model.log.access_target
     if access is not None:
         sinks.append(("access", access))
-    admin = admin_bind(settings.admin)
+    admin = _admin(settings)
     if admin is not None:
         sinks.append(("prometheus", ""))
     return RecorderSettings(
         tuple(sinks),
         admin=admin,
         has_plane=True,
+        config=settings.dump,
         keeps_stdout=settings.model.log.access == "-",
     )
 
@@ -209,6 +215,9 @@ def _say_hello(settings: RunSettings, port: int, started: Started) -> None:
         lines.insert(1, f"  file    {asked.file}")
     if not settings.is_loopback:
         lines.append("  warning: other machines can reach this proxy, in clear text")
+    admin = _admin(settings)
+    if admin is not None and not is_loopback(admin.host):
+        lines.append("  warning: other machines can reach the admin pages, in clear text")
     if settings.upstream.scheme == "http" and not is_loopback(settings.upstream.host):
         lines.append("  warning: the way to the MCP server is in clear text")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -23,6 +23,7 @@ from mcpr.proxy.frames import (
     Ack,
     AdminBind,
     Assignment,
+    Config,
     Failed,
     Fin,
     FrameError,
@@ -63,6 +64,7 @@ class Companion(asyncio.Protocol):
         self._assignment: Assignment | None = None
         self._losses = Losses({})
         self._heard = Heard()
+        self._config = ""
         self._totals: PrometheusSink | None = None
         self._lines: StderrSink | None = None
         self._bus = sinks.Bus([], self._on_settled)
@@ -118,6 +120,8 @@ class Companion(asyncio.Protocol):
             self._hear(frames.unpack(body, PlaneState))
         elif kind == Kind.REOPEN:
             self._bus.reopen()
+        elif kind == Kind.CONFIG:
+            self._config = frames.unpack(body, Config).text
         elif kind == Kind.START and self._work is None:
             self._work = self._loop.create_task(self._open(frames.unpack(body, Assignment)))
         elif kind == Kind.FIN:
@@ -140,6 +144,7 @@ class Companion(asyncio.Protocol):
     async def _open(self, assignment: Assignment) -> None:
         """Open the sinks, take the admin port, say READY or FAILED."""
         self._assignment = assignment
+        self._config = assignment.config
         self._losses = assignment.losses
         try:
             made = [sinks.make(name, target) for name, target in assignment.sinks]
@@ -181,9 +186,15 @@ class Companion(asyncio.Protocol):
 
     def _show_pages(self, listener: socket.socket) -> None:
         from mcpr.proxy import admin  # noqa: PLC0415
+        from mcpr.proxy.admin_guard import Access  # noqa: PLC0415
 
         totals = None if self._totals is None else self._totals.snapshot
-        self._pages = HttpServer(admin.pages(self.status, totals), listener)
+        bind = None if self._assignment is None else self._assignment.admin
+        assert bind is not None, "there is a listener"
+        is_open = not Address(bind.host, bind.port).is_loopback
+        access = Access(bind.token_hash, bind.names, is_open=is_open)
+        pages = admin.pages(self.status, totals, lambda: self._config, access)
+        self._pages = HttpServer(pages, listener)
         self._pages.start()
 
     # -- events -------------------------------------------------------------------------------

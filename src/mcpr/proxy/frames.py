@@ -34,6 +34,7 @@ class Kind(IntEnum):
     FIN = 5  # Fin; nothing follows
     STATE = 6  # PlaneState; once a second
     REOPEN = 7  # Reopen; files that others rotate are opened anew
+    CONFIG = 9  # Config; whenever the settings were read
     # companion → data plane
     READY = 16  # Ready; the answer to START
     FAILED = 17  # Failed; the other answer to START, and the companion ends
@@ -42,11 +43,19 @@ class Kind(IntEnum):
 
 
 class AdminBind(msgspec.Struct, array_like=True, frozen=True):
-    """Where the companion's admin pages listen: the first free of `tries` ports from `port` on."""
+    """Where the companion's admin pages listen: the first free of `tries` ports from `port` on.
+
+    token_hash, names: see `admin_guard`.
+    """
 
     host: str
     port: int
     tries: int
+    token_hash: bytes = b""
+    names: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<AdminBind {self.host}:{self.port}>"
 
 
 class Carried(msgspec.Struct, array_like=True, frozen=True):
@@ -66,6 +75,7 @@ class Assignment(msgspec.Struct, array_like=True, frozen=True):
     """What a companion is to do. sinks: (name, target) pairs; carried: one for each of them.
 
     has_plane: whether states of a data plane will come; without one it is not ready.
+    config: the settings, as people may see them.
     """
 
     sinks: list[tuple[str, str]]
@@ -74,6 +84,7 @@ class Assignment(msgspec.Struct, array_like=True, frozen=True):
     losses: Losses
     restarts: int
     has_plane: bool = False
+    config: str = ""
 
 
 class PoolState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -109,6 +120,12 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     resident_bytes: int | None
     pools: list[PoolState]
     log: str | None = None
+
+
+class Config(msgspec.Struct, array_like=True, frozen=True):
+    """The settings in force, as people may see them."""
+
+    text: str
 
 
 class Reopen(msgspec.Struct, array_like=True, frozen=True):
@@ -196,7 +213,7 @@ _encoder = msgspec.msgpack.Encoder()
 _columns_decoder = msgspec.msgpack.Decoder(Columns)
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
     form: msgspec.msgpack.Decoder(form)
-    for form in (Assignment, Losses, Fin, PlaneState, Ready, Failed, Ack)
+    for form in (Assignment, Losses, Fin, PlaneState, Ready, Failed, Ack, Config)
 }
 
 

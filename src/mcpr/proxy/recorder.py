@@ -15,7 +15,7 @@ import msgspec
 from mcpr.errors import McprError
 from mcpr.events import Batch, RequestEvent
 from mcpr.proxy import frames
-from mcpr.proxy.frames import Ack, AdminBind, Assignment, Failed, Fin, Kind, Ready
+from mcpr.proxy.frames import Ack, Assignment, Config, Failed, Fin, Kind, Ready
 from mcpr.proxy.ledger import Ledger
 from mcpr.proxy.link import CompanionProcess, Link, spawn
 from mcpr.proxy.pending import Pending, ToBatch
@@ -59,6 +59,7 @@ class Recorder:
         self._companion: CompanionProcess | None = None
         self._admin = settings.admin
         self._restarts = 0
+        self._config = settings.config
         self._told_losses = 0
         self._is_final = False
         self._started: asyncio.Future[Started] = self._loop.create_future()
@@ -141,6 +142,11 @@ class Recorder:
         """
         if not self.digest(body):
             self._ledger.lose(1, self._absence if self._link is None else "pipe_full")
+
+    def configure(self, config: str) -> None:
+        """The settings have changed; config: as people may see them."""
+        self._config = config
+        self.tell(Kind.CONFIG, Config(config))
 
     def counts(self) -> Counts:
         """The books of the first sink as of now."""
@@ -317,6 +323,7 @@ class Recorder:
             self._ledger.losses(),
             self._restarts,
             self._settings.has_plane,
+            self._config,
         )
 
     def _on_ready(self, link: Link, ready: Ready) -> None:
@@ -327,7 +334,9 @@ class Recorder:
             if address.port != self._admin.port and self._started.done():
                 _log.warning("the admin pages moved to %s", url)
             # The next companion takes the same port; its URL was told to people.
-            self._admin = AdminBind(address.host, address.port, 100)
+            self._admin = msgspec.structs.replace(
+                self._admin, host=address.host, port=address.port, tries=100
+            )
         self._link = link
         if self._pending:
             self._flush()

@@ -17,6 +17,7 @@ class RecorderSettings:
     flush_seconds, flush_events: a batch is sent after this time, or at this size.
     start_seconds: how long a companion may take to get ready.
     has_plane: whether somebody will `tell` of a data plane.
+    config: the settings, as people may see them.
     keeps_stdout: whether one of the sinks writes to stdout.
     command: the companion's program.
     """
@@ -29,6 +30,7 @@ class RecorderSettings:
     flush_events: int = 256
     start_seconds: float = 10.0
     has_plane: bool = False
+    config: str = field(default="", repr=False)
     keeps_stdout: bool = False
     # -P: a file of the directory that mcpr was started in must not pass for one of its modules.
     command: tuple[str, ...] = field(

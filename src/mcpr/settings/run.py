@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mcpr.errors import UsageError
@@ -18,6 +18,7 @@ from mcpr.settings.tables.csp import csp_rules
 from mcpr.settings.tables.limits import wire_limits
 from mcpr.settings.tables.log import LogForm
 from mcpr.settings.upstream_url import UpstreamUrl
+from mcpr.settings.writing import dump
 
 DEFAULT_FILE = "mcpr.toml"
 
@@ -32,6 +33,7 @@ class RunSettings:
     drain_seconds: how long a stop waits for what was begun.
     csp: what becomes of widgets' policies; None where they go on as they are.
     model: all that was asked for, table by table. asked: how to read it again.
+    dump: the same as people may see it: with its origins, without its secrets.
     """
 
     upstream: UpstreamUrl
@@ -48,6 +50,7 @@ class RunSettings:
     csp: CspRules | None = None
     model: Settings = field(default_factory=Settings)
     asked: "Asked | None" = None
+    dump: str = field(default="", repr=False)
 
     @property
     def is_loopback(self) -> bool:
@@ -84,7 +87,7 @@ class Asked:
                 "settings file with `mcpr init`",
             )
         model, reading = read(Settings, document, given, self.variables)
-        return _run_settings(model, self), reading
+        return replace(_run_settings(model, self), dump=dump(reading)), reading
 
 
 def ask(

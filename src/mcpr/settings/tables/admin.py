@@ -5,11 +5,16 @@ from typing import Annotated
 
 from mcpr.settings.fields import about
 from mcpr.settings.hosts import ListenAddress
+from mcpr.settings.kinds import Text
+
+Token = Annotated[
+    str, Text(r"[!-~]{16,512}", "16 to 512 letters without blanks", "a-long-random-word-of-yours")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The pages for the operator: `/live`, `/ready`, `/metrics`."""
+    """The pages for the operator: `/live`, `/ready`, `/metrics`, `/config`."""
 
     listen: Annotated[str, ListenAddress()] | None = field(
         default=None,
@@ -18,5 +23,15 @@ class Admin:
             "default moves to the next free port when it is taken.",
             default="127.0.0.1:9901, or the next free port",
             example='"127.0.0.1:9901"',
+        ),
+    )
+    token: Token | None = field(
+        default=None,
+        metadata=about(
+            "What a visitor of /metrics and /config has to send as `Authorization: Bearer …`; at "
+            "least 16 letters. An address that other machines reach needs it.",
+            default="none: no token is needed",
+            example='"a-long-random-word-of-yours"',
+            secret=True,
         ),
     )
