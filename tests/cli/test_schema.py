@@ -80,3 +80,39 @@ def test_no_hostile_definition_reaches_the_terminal_or_a_spreadsheet(
         assert not any(cell.startswith(("=", "+", "@", "\t", "\r")) for cell in cells)
     if form == "json":
         json.loads(out)
+
+
+def test_a_version_is_approved_and_revoked(tmp_path: Path) -> None:
+    path = an_offered_store(tmp_path / "s.db")
+    steps = {
+        "schema-approve": [],
+        "schema-approve-one": ["1"],
+        "schema-revoke": ["2", "--revoke"],
+        "schema-revoke-again": ["2", "--revoke"],
+    }
+    for name, arguments in steps.items():
+        answer = ask("schema", "approve", "--db", path, *arguments)
+        assert answer == (Exit.OK, golden(f"{name}.txt"), "")
+    assert "unapproved" in ask("schema", "--db", path).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["9"], "there is no such version"),
+        (["--revoke"], "without a version"),
+        (["--server", "none"], "no list of them has passed yet"),
+    ],
+)
+def test_what_cannot_be_approved_says_why(tmp_path: Path, arguments: list[str], words: str) -> None:
+    path = an_offered_store(tmp_path / "s.db")
+    answer = ask("schema", "approve", "--db", path, *arguments)
+    assert answer.code == Exit.USAGE
+    assert words in answer.err
+
+
+def test_of_several_servers_one_must_be_named(tmp_path: Path) -> None:
+    path = an_offered_store(tmp_path / "s.db")
+    an_offer(path, NOW_MS, [GET], server="notes")
+    assert "notes, weather" in ask("schema", "approve", "--db", path).err
+    assert ask("schema", "approve", "--db", path, "--server", "notes").code == Exit.OK

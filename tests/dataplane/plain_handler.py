@@ -36,6 +36,7 @@ class Seen:
     is_endless: bool = False
     at_border: bool = True
     edits: bool = False
+    objection: str | None = None
     editor: Editor | None = None
 
     def read_request(self, body: bytes) -> None:

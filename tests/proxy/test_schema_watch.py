@@ -12,6 +12,7 @@ from mcpr.events import Ids
 from mcpr.pipeline.digest import Passing
 from mcpr.proxy.frames import Assignment, Losses
 from mcpr.proxy.schema_watch import SchemaWatch
+from mcpr.store.sqlite.schema_book import SchemaBook
 
 TOOLS = [{"name": "get"}, {"name": "put"}]
 CALLER = ("claude-code", False, False)
@@ -136,3 +137,75 @@ def test_without_a_store_nothing_is_followed(tmp_path: Path) -> None:
     watch.look(Passing("s", CALLER, "", 1, b"", b"", False, None, b""))  # noqa: FBT003 - a plain record
     watch.close()
     assert not list(tmp_path.iterdir())
+
+
+def pinned(path: Path, *, block: bool = True) -> tuple[SchemaWatch, list[list[str] | None]]:
+    """A watch that pins the tools of the server, and what it tells."""
+    watch = SchemaWatch(Ids(lambda _bits: 0))
+    told: list[list[str] | None] = []
+    watch.pinned = told.append
+    losses = Losses({})
+    watch.open(Assignment([("sqlite", str(path))], None, [], losses, 0, pin=("weather", block)))
+    return watch, told
+
+
+def test_a_pin_tells_what_is_allowed_from_the_start_and_whenever_it_changes(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.watch, told = pinned(scene.path)
+    assert told == [None]
+    scene.passes("tools/list", {"tools": TOOLS})
+    assert told == [None, ["get", "put"]]
+    assert "pinned to version 1" in caplog.text
+    scene.passes("tools/list", {"tools": [{"name": "get", "title": "x"}, {"name": "put"}]})
+    assert told[2:] == [["put"]]
+    assert "nobody has approved it: version 2, cosmetic" in caplog.text
+    assert "denied" in caplog.text
+    scene.passes("tools/list", {"tools": [{"name": "get", "title": "x"}, {"name": "put"}]})
+    assert len(told) == 3
+
+
+def test_a_list_from_before_the_pin_is_pinned_at_the_start(scene: Scene) -> None:
+    scene.passes("tools/list", {"tools": TOOLS})
+    _, told = pinned(scene.path)
+    assert told == [["get", "put"]]
+
+
+def test_what_was_blocked_stays_blocked_over_a_restart(scene: Scene) -> None:
+    scene.watch, _ = pinned(scene.path)
+    scene.passes("tools/list", {"tools": TOOLS})
+    scene.passes("tools/list", {"tools": [{"name": "put"}, {"name": "new"}]})
+    _, told = pinned(scene.path)
+    assert told == [["get", "put"]]
+
+
+def test_an_approval_of_another_process_is_found(scene: Scene) -> None:
+    scene.watch, told = pinned(scene.path)
+    scene.passes("tools/list", {"tools": TOOLS})
+    scene.passes("tools/list", {"tools": [{"name": "new"}]})
+    scene.watch.refresh()
+    assert len(told) == 2
+    with closing(SchemaBook(scene.path, Ids(lambda _bits: 0).mint)) as book:
+        book.approve("weather", 2, 1)
+    scene.watch.refresh()
+    assert told[2:] == [["get", "new", "put"]]
+
+
+def test_a_store_that_cannot_be_read_leaves_what_was_allowed(scene: Scene) -> None:
+    scene.watch, told = pinned(scene.path)
+    scene.passes("tools/list", {"tools": TOOLS})
+    scene.watch.close()
+    scene.path.rename(scene.path.with_name("away.db"))
+    scene.path.mkdir()
+    scene.watch.refresh()
+    assert told == [None, ["get", "put"]]
+
+
+def test_a_warning_pin_says_the_same_without_denying(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.watch, _ = pinned(scene.path, block=False)
+    scene.passes("tools/list", {"tools": TOOLS})
+    scene.passes("tools/list", {"tools": []})
+    assert "nobody has approved it" in caplog.text
+    assert "denied" not in caplog.text

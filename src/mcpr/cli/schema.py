@@ -1,6 +1,8 @@
 """`mcpr schema`: what servers offer, what changed, what is used, and what is approved."""
 
+import secrets
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -9,7 +11,9 @@ import click
 from mcpr.cli.options import form_option, store_option, terminal
 from mcpr.cli.render import Form, Question, Renderer
 from mcpr.cli.table import Column
+from mcpr.cli.words import printable
 from mcpr.errors import UsageError
+from mcpr.events import Ids
 from mcpr.events.schema import LISTS, ListName
 from mcpr.settings.run import store_path
 from mcpr.store import EventStore, Filter, Window, duration_ms, instant_ms
@@ -24,6 +28,7 @@ from mcpr.store.questions import (
 from mcpr.store.questions import schema as ask_schema
 from mcpr.store.questions.schema_changes import list_changes
 from mcpr.store.sqlite import SqliteEventStore
+from mcpr.store.sqlite.schema_book import SchemaBook
 
 
 def _state(row: SchemaRow) -> str:
@@ -219,3 +224,80 @@ def _words(store: EventStore, options: _Options, rows: Sequence[Any]) -> str:
             "\nMore of one: mcpr schema --diff FROM TO\n"
         )
     return ""
+
+
+@schema.command()
+@click.argument("version", type=click.IntRange(1), required=False)
+@click.option("--revoke", is_flag=True, help="Take the approval of VERSION back.")
+@click.option("--server", metavar="NAME", help="Of this MCP server, where there are several.")
+@store_option
+@click.pass_obj
+def approve(
+    now_ms: Callable[[], int],
+    version: int | None,
+    server: str | None,
+    db: Path | None,
+    *,
+    revoke: bool,
+) -> None:
+    """Approve the tools of a server, as they are in VERSION.
+
+    Without VERSION it is the one that was seen last. Where tools are pinned ([schema] pin), running
+    proxies follow within seconds. Approvals add up: a definition stays approved until every version
+    that has it is revoked.
+    """
+    path = store_path(db)
+    with SqliteEventStore(path) as store:
+        row = _the_list(store, server)
+        if version is None and revoke:
+            raise UsageError(
+                "cannot revoke without a version",
+                "approvals are taken back one by one",
+                "give the version: `mcpr schema --changes` lists them",
+            )
+        versions = {one.version: one for one in store.offered.versions(row.server, "tools")}
+    chosen = row.version if version is None else version
+    known = versions.get(chosen)
+    if known is None or not known.is_whole:
+        raise UsageError(
+            f"cannot approve version {chosen} of the tools of {row.server}",
+            "there is no such version"
+            if known is None
+            else "its definitions are not kept any more",
+            "`mcpr schema --changes --list tools` lists them",
+        )
+    with closing(SchemaBook(path, Ids(secrets.randbits).mint)) as book:
+        if revoke:
+            was = book.revoke(row.server, chosen)
+            said = "is not approved any more" if was else "was not approved"
+        else:
+            book.approve(row.server, chosen, now_ms())
+            said = "is approved"
+        allowed = book.allowed(row.server)
+    click.echo(f"Version {chosen} of the tools of {printable(row.server)} {said}.")
+    click.echo(_effect(row, allowed))
+
+
+def _the_list(store: EventStore, server: str | None) -> SchemaRow:
+    rows = ask_schema(store, server, "tools")
+    if len(rows) == 1:
+        return rows[0]
+    if rows:
+        names = ", ".join(row.server for row in rows)
+        raise UsageError(
+            "cannot tell whose tools are meant",
+            f"there are those of {names}",
+            "name one with --server",
+        )
+    raise UsageError(
+        "cannot approve tools", "no list of them has passed yet", "`mcpr schema` shows what has"
+    )
+
+
+def _effect(row: SchemaRow, allowed: list[str] | None) -> str:
+    if allowed is None:
+        return "Nothing was ever approved: a pinned proxy approves the version that it sees first."
+    return (
+        f'With pin = "block", {len(allowed)} tools can be called;'
+        f" the list that was seen last has {row.items}."
+    )

@@ -248,6 +248,10 @@ class Client(Answering):
         assert self.watch is not None
         assert self.plan is not None
         self.watch.read_request(whole)
+        if self.watch.objection is not None:
+            # With 200, as JSON-RPC answers come: clients take 401 and 403 for a wish to sign in.
+            self.refuse(Refusal(200, "denied", self.watch.objection))
+            return
         if self.watch.edits:
             self.takes_whole = False
             self.plan = in_no_coding(self.plan)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: How an exchange ended. "complete": its answer was handed on whole. "cut", "garbage": the upstream
 #: closed too early, or sent what is not HTTP. "timeout": no first byte in time. "unreachable": no
 #: connection. "gone": the client left. "over": the answer is larger than allowed. "busy": no place.
-#: "too_large": the request body is. "denied": the handler's plan refused it. "malformed": the
+#: "too_large": the request body is. "denied": the handler refused it. "malformed": the
 #: client's HTTP is broken. "stopped": we ended before it did. "internal": our own mistake.
 Ending = Literal[
     "complete",
@@ -224,11 +224,13 @@ class Watch(Protocol):
     """Sees one exchange go by. Times are nanoseconds of the monotonic clock.
 
     edits: the answer may have to be changed on its way; known once the request was read.
+    objection: why the request must not be sent on; known then, too.
     """
 
     sent_ns: int
     status: int | None
     edits: bool
+    objection: str | None
 
     def read_request(self, body: bytes) -> None:
         """The whole request body."""

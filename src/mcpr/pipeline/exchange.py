@@ -19,6 +19,7 @@ from mcpr.pipeline.csp import CspRules, EventsEditor, JsonEditor, Widget, editor
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller, Callers, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
+from mcpr.pipeline.pinning import Pin
 from mcpr.pipeline.rows import caller_of, parents, revision_of, row
 from mcpr.pipeline.unanswered import Unanswered, cancel
 from mcpr.protocol.jsonrpc import (
@@ -49,6 +50,7 @@ class Recording:
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
     tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
+    pin: which tools may be called; None: all.
     csp: what becomes of the policies of widgets; None where answers are handed on as they are.
     on_widgets: told of the widgets in each answer that was read for them.
     held: bytes of large bodies kept at this moment; bounded by `max_held`.
@@ -68,6 +70,7 @@ class Recording:
     unanswered: Unanswered = field(default_factory=Unanswered)
     tools: set[str] = field(default_factory=set)
     csp: CspRules | None = None
+    pin: Pin | None = None
     on_widgets: Callable[[list[Widget]], None] | None = None
     held: int = 0
     max_held: int = 64 * 1024 * 1024
@@ -96,6 +99,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     message: the first (mostly the only) JSON-RPC message; others: a batch's rest; parents: traces.
     opened: keyed hash of the session that this exchange opened.
     deferred: a body is too large to decode here. cancelled: the client said it wants no answer.
+    objection: why the request must not be sent on.
     edits: the answer may hold widgets, whose policies are to be written. editor: who does that.
     A struct rather than a class with `__init__`: one is made for every call.
     """
@@ -121,6 +125,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     deferred: bool = False
     cancelled: bool = False
     edits: bool = False
+    objection: str | None = None
     editor: JsonEditor | EventsEditor | None = None
 
     def read_request(self, body: bytes) -> None:
@@ -136,6 +141,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             self.kind = "rpc"
         else:
             self._read_messages(body)
+        if self.recording.pin is not None:
+            self.objection = self.recording.pin.objection(self)
         if len(body) > COUNTED:
             self._let_go_of_raw()
             self._hold()

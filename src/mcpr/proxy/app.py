@@ -11,6 +11,7 @@ import random
 import resource
 import signal
 import sys
+from dataclasses import replace
 from time import monotonic_ns
 
 from mcpr import __version__
@@ -22,6 +23,7 @@ from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import is_loopback
 from mcpr.pipeline.identity import SessionNames
 from mcpr.pipeline.outcomes import Ending
+from mcpr.pipeline.pinning import Pin
 from mcpr.proxy.admin_bind import admin_bind
 from mcpr.proxy.announcing import announced
 from mcpr.proxy.frames import AdminBind, Kind, Reopen
@@ -62,7 +64,9 @@ class _Proxy:
         loop = asyncio.get_running_loop()
         # First of all: who reads that the proxy is there may end it the moment after.
         stop = _stop_signal(loop)
-        recorder = Recorder(_recorder_settings(settings))
+        pin = Pin() if settings.model.schema.pin == "block" else None
+        asked = _recorder_settings(settings)
+        recorder = Recorder(asked if pin is None else replace(asked, pinned=pin.allow))
         started = await recorder.start()
         recording = Recording(
             settings.name,
@@ -71,6 +75,7 @@ class _Proxy:
             sink=recorder.publish_rows,
             keep_detail=settings.detail,
             csp=settings.csp,
+            pin=pin,
         )
         listener = make_plane(settings, recording, self._names, loop)
 
@@ -169,12 +174,14 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     admin = _admin(settings)
     if admin is not None:
         sinks.append(("prometheus", ""))
+    mode = settings.model.schema.pin
     return RecorderSettings(
         tuple(sinks),
         admin=admin,
         has_plane=True,
         config=settings.dump,
         keeps_stdout=settings.model.log.access == "-",
+        pin=None if mode == "off" else (settings.name, mode == "block"),
     )
 
 

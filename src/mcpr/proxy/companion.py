@@ -30,6 +30,7 @@ from mcpr.proxy.frames import (
     FrameReader,
     Kind,
     Losses,
+    Pinned,
     PlaneState,
     Ready,
 )
@@ -41,6 +42,8 @@ from mcpr.sinks.stderr import StderrSink
 
 # How long the rest may take when nobody is left who could say it.
 ORPHAN_SECONDS = 10.0
+# How soon an approval takes effect.
+_REFRESH_SECONDS = 1.0
 # How long the data plane may take to read FINAL.
 _LAST_WORDS_SECONDS = 2.0
 # Above this the data plane does not read; the next ACK says all that this one would.
@@ -79,6 +82,7 @@ class Companion(asyncio.Protocol):
         self._last_words: Kind | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._pages: HttpServer | None = None
+        self._refresher: asyncio.Task[None] | None = None
         # The work that was begun by a frame: opening, then ending.
         self._work: asyncio.Task[None] | None = None
 
@@ -135,7 +139,7 @@ class Companion(asyncio.Protocol):
         if self._lines is not None and state.log is not None:
             self._lines.show_as(state.log)
 
-    def _say(self, kind: Kind, message: Ready | Failed | Ack) -> None:
+    def _say(self, kind: Kind, message: Ready | Failed | Ack | Pinned) -> None:
         if self._transport is not None:
             self._transport.write(frames.pack(kind, message))
 
@@ -157,6 +161,7 @@ class Companion(asyncio.Protocol):
             for lane in self._bus.lanes:
                 await asyncio.wrap_future(lane.opened)
             if self._watch is not None:
+                self._watch.pinned = self._on_pinned
                 await asyncio.to_thread(self._watch.open, assignment)
             listener = None if assignment.admin is None else _bind(assignment.admin)
         except McprError as error:
@@ -176,6 +181,8 @@ class Companion(asyncio.Protocol):
             self._end(0.0)
             return
         self._last_words = Kind.ACK
+        if self._watch is not None and assignment.pin is not None:
+            self._refresher = self._loop.create_task(self._refresh(self._watch))
         address = None if listener is None else bound(listener)
         self._say(Kind.READY, Ready(None if address is None else (address.host, address.port)))
         if listener is not None:
@@ -196,6 +203,16 @@ class Companion(asyncio.Protocol):
         pages = admin.pages(self.status, totals, lambda: self._config, access)
         self._pages = HttpServer(pages, listener)
         self._pages.start()
+
+    def _on_pinned(self, allowed: list[str] | None) -> None:
+        # In any thread.
+        self._loop.call_soon_threadsafe(self._say, Kind.PINNED, Pinned(allowed))
+
+    async def _refresh(self, watch: SchemaWatch) -> None:
+        """Approvals are made by other processes."""
+        while not self._is_ending:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            await asyncio.to_thread(watch.refresh)
 
     # -- events -------------------------------------------------------------------------------
 
@@ -279,6 +296,8 @@ class Companion(asyncio.Protocol):
         try:
             if opening is not None and not opening.done():
                 opening.cancel()
+            if self._refresher is not None:
+                self._refresher.cancel()
             # Half of the time at most: what is in the lanes has to be written too.
             await asyncio.to_thread(self._digests.drain, seconds / 2)
             if self._watch is not None:

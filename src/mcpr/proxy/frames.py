@@ -40,6 +40,7 @@ class Kind(IntEnum):
     FAILED = 17  # Failed; the other answer to START, and the companion ends
     ACK = 18  # Ack; whenever something was settled
     FINAL = 19  # Ack; the answer to FIN, and the companion ends
+    PINNED = 20  # Pinned; before READY, and whenever it has changed
 
 
 class AdminBind(msgspec.Struct, array_like=True, frozen=True):
@@ -76,6 +77,7 @@ class Assignment(msgspec.Struct, array_like=True, frozen=True):
 
     has_plane: whether states of a data plane will come; without one it is not ready.
     config: the settings, as people may see them.
+    pin: server whose tools are pinned, and whether others are blocked; None: they are not.
     """
 
     sinks: list[tuple[str, str]]
@@ -85,6 +87,7 @@ class Assignment(msgspec.Struct, array_like=True, frozen=True):
     restarts: int
     has_plane: bool = False
     config: str = ""
+    pin: tuple[str, bool] | None = None
 
 
 class PoolState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -130,6 +133,12 @@ class Config(msgspec.Struct, array_like=True, frozen=True):
 
 class Reopen(msgspec.Struct, array_like=True, frozen=True):
     """Nothing more to say."""
+
+
+class Pinned(msgspec.Struct, array_like=True, frozen=True):
+    """The tools that may be called; None while nothing is pinned."""
+
+    allowed: list[str] | None
 
 
 class Fin(msgspec.Struct, array_like=True, frozen=True):
@@ -213,7 +222,7 @@ _encoder = msgspec.msgpack.Encoder()
 _columns_decoder = msgspec.msgpack.Decoder(Columns)
 _decoders: dict[type, msgspec.msgpack.Decoder[Any]] = {
     form: msgspec.msgpack.Decoder(form)
-    for form in (Assignment, Losses, Fin, PlaneState, Ready, Failed, Ack, Config)
+    for form in (Assignment, Losses, Fin, PlaneState, Ready, Failed, Ack, Config, Pinned)
 }
 
 

@@ -15,9 +15,10 @@ from mcpr.pipeline.calls import Completed as Call
 from mcpr.pipeline.calls import record
 from mcpr.pipeline.cors import is_of_cors
 from mcpr.pipeline.exchange import Exchange, Recording
-from mcpr.pipeline.facts import RequestFacts, answer_facts, request_facts
+from mcpr.pipeline.facts import RequestFacts, answer_facts, media_type, request_facts
 from mcpr.pipeline.guard import Guard
 from mcpr.pipeline.identity import SessionNames
+from mcpr.pipeline.pinning import NO_JSON
 from mcpr.protocol.http1 import RequestHead, ResponseHead, Role
 from mcpr.protocol.trace import context_of_lines
 
@@ -39,11 +40,21 @@ _UNKNOWN = RequestFacts(
     is_mirrored=False,
 )
 _FOREVER_NS = 1 << 61
+#: Bodies that no MCP server takes for a message: those of sign-in pages and uploads.
+_FORMS = frozenset((b"application/x-www-form-urlencoded", b"multipart/form-data"))
 #: Larger bodies are read one by one.
 _COMMON_BYTES = 65_536
 #: In the body of every request whose answer may hold widgets. Without the slash: some write it \\/.
 _RESOURCES = b'"resources'
 _NO_BUFFERING = b"X-Accel-Buffering: no\r\n"
+
+
+def _unreadable(head: RequestHead, facts: RequestFacts) -> str | None:
+    """Why a body that is not read here must not be sent on while tools are pinned."""
+    is_form = media_type(head.value(b"content-type")) in _FORMS
+    if head.method != b"POST" or facts.is_json or is_form or not head.has_body:
+        return None
+    return NO_JSON
 
 
 def _exchange(recording: Recording, facts: object, now_ns: int) -> Exchange:
@@ -91,6 +102,13 @@ class ProxyHandler:
         self._host = b"Host: " + authority.encode("idna" if not authority.isascii() else "ascii")
         self._first_byte_ns = round(first_byte_seconds * 1e9)
 
+    @property
+    def _marker(self) -> bytes | None:
+        """What a body holds that has to be read before it is sent on."""
+        if self.recording.pin is not None:
+            return b"{"
+        return None if self.recording.csp is None else _RESOURCES
+
     def plan_request(self, head: RequestHead, *, has_credential: bool = False) -> RequestPlan:
         """Decide about every request with this head."""
         facts = request_facts(head, self._names)
@@ -99,6 +117,8 @@ class ProxyHandler:
         if self._traces:
             facts = _traced(facts, [field.line.strip() for field in head.fields])
         objection = self._guard.objection(head)
+        if objection is None and self.recording.pin is not None:
+            objection = _unreadable(head, facts)
         refusal = None if objection is None else Refusal(403, "denied", objection)
         answer_lines: list[bytes] = []
         if self._cors is not None and refusal is None:
@@ -125,7 +145,7 @@ class ProxyHandler:
             # Whoever has no session and says no revision may be about to get a session.
             is_common=facts.is_json and not (facts.session is None and facts.revision is None),
             refusal=refusal,
-            marker=_RESOURCES if edits else None,
+            marker=self._marker,
             answer_lines=answer_lines,
         )
         if self._traces:

@@ -136,10 +136,7 @@ class Recorder:
             link.write(frames.pack(kind, message))
 
     def look(self, body: bytes) -> None:
-        """Hand on what shows what a server offers. Lost, it counts as one event that was dropped.
-
-        Else it becomes no event of a sink: the companion writes it down by itself.
-        """
+        """Hand on what shows what a server offers; lost, it counts as one event, dropped."""
         if not self.digest(body):
             self._ledger.lose(1, self._absence if self._link is None else "pipe_full")
 
@@ -324,6 +321,7 @@ class Recorder:
             self._restarts,
             self._settings.has_plane,
             self._config,
+            self._settings.pin,
         )
 
     def _on_ready(self, link: Link, ready: Ready) -> None:
@@ -351,6 +349,8 @@ class Recorder:
             self._is_final = self._is_final or kind == Kind.FINAL
             if self._link is not None:
                 self._tell_losses(self._link)
+        elif kind == Kind.PINNED and self._settings.pinned is not None:
+            self._settings.pinned(frames.unpack(body, frames.Pinned).allowed)
         elif self._first_words.done():
             raise frames.FrameError(f"kind {kind}")
         elif kind == Kind.READY:

@@ -1,6 +1,7 @@
 """What a recorder is told, and what it says once it has begun."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mcpr.proxy.frames import AdminBind
@@ -19,6 +20,7 @@ class RecorderSettings:
     has_plane: whether somebody will `tell` of a data plane.
     config: the settings, as people may see them.
     keeps_stdout: whether one of the sinks writes to stdout.
+    pin: see `Assignment`. pinned: told of the tools that may be called.
     command: the companion's program.
     """
 
@@ -32,6 +34,8 @@ class RecorderSettings:
     has_plane: bool = False
     config: str = field(default="", repr=False)
     keeps_stdout: bool = False
+    pin: tuple[str, bool] | None = None
+    pinned: Callable[[list[str] | None], None] | None = None
     # -P: a file of the directory that mcpr was started in must not pass for one of its modules.
     command: tuple[str, ...] = field(
         default=(sys.executable, "-P", "-m", "mcpr.proxy.companion"), repr=False

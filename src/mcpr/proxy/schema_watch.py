@@ -6,6 +6,9 @@ and never a row: a list is asked for again, a call is not.
 
 import hashlib
 import logging
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from mcpr.errors import StoreError
@@ -15,14 +18,16 @@ from mcpr.events.schema import Item, ListName
 from mcpr.pipeline.digest import Passing
 from mcpr.pipeline.schema import Passes, Snapshot, merge_info, read_changed, read_passing
 from mcpr.proxy.frames import Assignment
-from mcpr.store.sqlite.schema_book import SchemaBook, Seen
+from mcpr.store.sqlite.schema_book import SchemaBook, Seen, Taken
 
 _log = logging.getLogger(__name__)
 
 
 class SchemaWatch:
-    """Follows the lists of every server of one proxy. `open`, then `look`, one thread at a time.
+    """Follows the lists of every server of one proxy: `open`, then `look` and `refresh`.
 
+    pinned: told of the tools that may be called whenever that has changed, in any thread; set it
+    before `open`.
     names: the tools that servers have, for whoever counts by tool.
     unread: answers that could not be read. lost: sightings that the store did not take.
     """
@@ -35,33 +40,55 @@ class SchemaWatch:
         self._passes = Passes()
         self._path: Path | None = None
         self._book: SchemaBook | None = None
+        self.pinned: Callable[[list[str] | None], None] = lambda _allowed: None
+        self._pin: tuple[str, bool] | None = None
+        self._told: tuple[list[str] | None] | None = None
+        self._generation = -1
+        # The digest thread looks, another one refreshes.
+        self._lock = threading.Lock()
 
     def open(self, assignment: Assignment) -> None:
         """Remember the store that the assignment names, and the tools that stand in it.
 
-        Raises StoreError.
+        With a pin, tell what is allowed. Raises StoreError.
         """
+        self._pin = assignment.pin
         for name, target in assignment.sinks:
             if name == "sqlite":
                 self._path = Path(target)
         if self._path is not None:
             for server, names in self._opened().names().items():
                 self.names.learn(server, names)
+            self._tell_allowed()
             self.close()  # The file may be moved before the first list comes.
 
     def look(self, passing: Passing) -> None:
         """An exchange showed something of a server."""
         if self._path is None:
             return
-        try:
-            if passing.change:
-                self._change(passing)
-            else:
-                self._read(passing)
-        except StoreError as error:
-            self.lost += 1
-            self.close()
-            _log.error("%s (what a server offers was not written down)", error)
+        with self._lock:
+            try:
+                if passing.change:
+                    self._change(passing)
+                else:
+                    self._read(passing)
+                    self._tell_allowed()
+            except StoreError as error:
+                self.lost += 1
+                self.close()
+                _log.error("%s (what a server offers was not written down)", error)
+
+    def refresh(self) -> None:
+        """Find out what other processes have written: approvals, and lists that they saw."""
+        if self._pin is None or self._path is None:
+            return
+        with self._lock:
+            try:
+                if self._opened().generation() != self._generation:
+                    self._tell_allowed()
+            except StoreError:
+                # What was allowed stays allowed, and what was not stays blocked; `look` complains.
+                self.close()
 
     def close(self) -> None:
         """Let go of the store."""
@@ -82,6 +109,38 @@ class SchemaWatch:
         if self._book is None:
             self._book = SchemaBook(self._path, self.ids.mint)
         return self._book
+
+    def _tell_allowed(self) -> None:
+        if self._pin is None:
+            return
+        server, _ = self._pin
+        book = self._opened()
+        self._generation = book.generation()
+        first = book.approve(server, None, time.time_ns() // 1_000_000, only_first=True)
+        if first is not None:
+            self._generation = book.generation()
+            _log.warning("the tools of %s are pinned to version %d, the first seen", server, first)
+        allowed = book.allowed(server)
+        if self._told != (allowed,):
+            self._told = (allowed,)
+            self.pinned(allowed)
+
+    def _warn(self, server: str, taken: Taken) -> None:
+        """Say that the tools have changed and nobody has approved it."""
+        event = taken.event
+        if self._pin is None or server != self._pin[0] or event is None or taken.diff is None:
+            return
+        if self._opened().is_approved(server, taken.version):
+            return
+        counts = event.counts
+        _log.warning(
+            "the tools of %s changed and nobody has approved it: version %d, %s, %d added,"
+            " %d removed, %d modified%s. See `mcpr schema --changes`;"
+            " accept with `mcpr schema approve %d`.",
+            *(server, taken.version, event.verdict, counts.added, counts.removed, counts.modified),
+            "; their calls are denied" if self._pin[1] else "",
+            taken.version,
+        )
 
     def _change(self, passing: Passing) -> None:
         lists = read_changed(passing.change)
@@ -120,7 +179,9 @@ class SchemaWatch:
     def _write(self, passing: Passing, which: ListName, items: tuple[Item, ...], size: int) -> None:
         caller = _hash(passing.caller)
         seen = Seen(passing.server, which, caller, items, size, passing.ts_ms)
-        self._opened().take(seen)
+        taken = self._opened().take(seen)
+        if which == "tools":
+            self._warn(passing.server, taken)
 
 
 def _hash(said: object) -> bytes:

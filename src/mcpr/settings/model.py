@@ -17,6 +17,7 @@ from mcpr.settings.tables.cors import Cors
 from mcpr.settings.tables.csp import Csp
 from mcpr.settings.tables.limits import Limits
 from mcpr.settings.tables.log import Log
+from mcpr.settings.tables.schema import Schema
 from mcpr.settings.tables.server import Server, ServerName, Upstream
 from mcpr.settings.tables.store import Store
 
@@ -80,12 +81,21 @@ class Settings:
         default_factory=Cors,
         metadata=about("Which pages of other sites may call.", reload=True),
     )
+    schema: Schema = field(
+        default_factory=Schema, metadata=about("What is done when a server's tools change.")
+    )
     server: tuple[Server, ...] = field(
         default=(), metadata=about("MCP servers to stand before.", reload=True)
     )
 
     def objections(self) -> Iterator[Objection]:
         """What does not fit together."""
+        if self.schema.pin != "off" and not self.store.detail:
+            yield Objection(
+                ("schema.pin", "store.detail"),
+                "tools cannot be pinned where their definitions are not recorded",
+                'set store.detail to true, or schema.pin to "off"',
+            )
         if self.mcp is not None and self.server:
             yield Objection(
                 ("server", "mcp"),

@@ -10,7 +10,7 @@ from mcpr.store.window import Window
 
 _VERSIONS = """
     SELECT v.id, v.server, v.list, v.version, lower(hex(v.hash)), v.first_ms, v.last_ms,
-        v.sightings, v.items, v.bytes, v.tokens, v.is_whole, v.approved_ms,
+        v.sightings, v.items, v.bytes, v.tokens, v.is_whole, nullif(v.approved_ms, 0),
         (SELECT count(*) FROM schema_entry AS e JOIN schema_item AS i ON i.id = e.item
             WHERE e.version = v.id AND i.suspicions <> '[]')
     FROM schema_version AS v

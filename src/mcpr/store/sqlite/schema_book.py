@@ -14,7 +14,6 @@ has no versions worth having.
 import contextlib
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +22,9 @@ from mcpr.events.schema import Diff, Item, ListName, SchemaEvent, compare, list_
 from mcpr.events.schema.canonical import value_of
 from mcpr.events.schema.event import Counts, public_names
 from mcpr.store.sqlite.database import explained, open_for_writing
+from mcpr.store.sqlite.schema_change import insert_change
+from mcpr.store.sqlite.schema_pins import allowed as _allowed
+from mcpr.store.sqlite.schema_pins import approvable as _approvable
 
 DAY_MS: Final = 86_400_000
 MAX_RETURNS: Final = 3
@@ -92,6 +94,54 @@ class SchemaBook:
         with explained(f"cannot read the store {self._path}", self._path):
             before = self._before(Seen(server, which, caller, (), 0, 0))
             return () if before is None else self._items(before.id)
+
+    def approve(
+        self, server: str, version: int | None, ts_ms: int, *, only_first: bool = False
+    ) -> int | None:
+        """Approve a version of the tools (None: the one that is shown now); its number.
+
+        only_first: only where none was ever approved. None: nothing was done.
+        """
+        with self._transaction():
+            found = _approvable(self._connection, server, version, only_first=only_first)
+            if found is not None:
+                self._connection.execute(
+                    "UPDATE schema_version SET approved_ms = coalesce(nullif(approved_ms, 0), ?)"
+                    " WHERE server = ? AND list = 'tools' AND version = ?",
+                    (ts_ms, server, found),
+                )
+            return found
+
+    def revoke(self, server: str, version: int) -> bool:
+        """Take an approval back; False where there was none."""
+        with self._transaction():
+            done = self._connection.execute(
+                "UPDATE schema_version SET approved_ms = 0 WHERE server = ? AND list = 'tools'"
+                " AND version = ? AND approved_ms > 0",
+                (server, version),
+            )
+            return done.rowcount > 0
+
+    def is_approved(self, server: str, version: int) -> bool:
+        """Whether somebody has approved this version of the tools."""
+        with explained(f"cannot read the store {self._path}", self._path):
+            row = self._connection.execute(
+                "SELECT approved_ms FROM schema_version WHERE server = ? AND list = 'tools'"
+                " AND version = ?",
+                (server, version),
+            ).fetchone()
+        return row is not None and bool(row[0])
+
+    def allowed(self, server: str) -> list[str] | None:
+        """The tools whose every definition that is shown is approved; None: none ever was."""
+        with explained(f"cannot read the store {self._path}", self._path):
+            return _allowed(self._connection, server)
+
+    def generation(self) -> int:
+        """Grows with every change of what this book says."""
+        with explained(f"cannot read the store {self._path}", self._path):
+            query = "SELECT value FROM meta WHERE key = 'schema_generation'"
+            return int(self._connection.execute(query).fetchone()[0])
 
     def names(self) -> dict[str, list[str]]:
         """All tools that stand in lists of the store, by server."""
@@ -285,7 +335,7 @@ class SchemaBook:
         ).fetchall():
             kept += 1
             size += weight
-            if kept == 1 or approved_ms is not None:
+            if kept == 1 or approved_ms:
                 continue
             if kept > MAX_WHOLE or size > MAX_WHOLE_BYTES:
                 self._connection.execute(
@@ -312,28 +362,6 @@ class SchemaBook:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-
-def insert_change(
-    connection: sqlite3.Connection,
-    event: SchemaEvent,
-    from_version: int | None,
-    *,
-    is_return: bool,
-) -> None:
-    """Write a schema event down; one that is there already stays as it is."""
-    names = {"added": event.added, "removed": event.removed, "modified": event.modified}
-    counts = event.counts
-    connection.execute(
-        "INSERT INTO schema_change (id, ts_ms, server, list, version, from_version, hash, verdict,"
-        " items, added, removed, modified, names, is_return)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        (
-            *(event.id, event.ts_ms, event.server, event.list, event.version, from_version),
-            *(bytes.fromhex(event.hash), event.verdict, counts.items, counts.added),
-            *(counts.removed, counts.modified, json.dumps(names), int(is_return)),
-        ),
-    )
 
 
 def _event(
