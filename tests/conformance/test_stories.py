@@ -66,11 +66,12 @@ def telling(before_mcpr: Stage) -> Callable[[Client], Telling]:
         start, cancelled = before_mcpr.last_row(), before_mcpr.count_cancelled()
         through = before_mcpr.tell(client, through=True)
 
-        def is_recorded() -> bool | None:
-            return expected_rows(client) <= before_mcpr.rows_since(start) or None
+        def has_arrived() -> bool | None:
+            is_cancelled = client not in CANCELLING or before_mcpr.count_cancelled() > cancelled
+            return (is_cancelled and expected_rows(client) <= before_mcpr.rows_since(start)) or None
 
         with suppress(McprError):  # what is missing is shown by the test that looks for it
-            before_mcpr.server.wait_until(is_recorded, WAIT_SECONDS)
+            before_mcpr.server.wait_until(has_arrived, WAIT_SECONDS)
         return Telling(
             direct,
             through,
