@@ -41,6 +41,9 @@ COMMANDS = {
         "Ask a running proxy whether it is ready; exit with 0 if so.",
     ),
     "status": Entry("mcpr.cli.status:status", "Show the running proxies and how they fare."),
+    "doctor": Entry(
+        "mcpr.cli.doctor:doctor", "Check everything that `mcpr run` needs, and say what to do."
+    ),
     "store": Entry(
         "mcpr.cli:store_group", "Look after the store: its size, and space to give back."
     ),

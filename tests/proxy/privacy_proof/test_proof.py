@@ -30,8 +30,10 @@ def wrong(rows: list[ProofRow]) -> dict[str, ProofRow]:
 def test_the_shipped_proxy_keeps_nothing_of_what_is_said(tmp_path: Path, detail: bool) -> None:
     file = tmp_path / "mcpr.toml"
     store = f'[store]\npath = "mine.db"\ndetail = {"true" if detail else "false"}\n'
-    file.write_text(f'mcp = "http://example.invalid/mcp"\n{store}')
+    log = f'[log]\naccess = "{tmp_path}/mine.log"\n'
+    file.write_text(f'mcp = "http://example.invalid/mcp"\n{store}{log}')
     proof = prove(file)
+    assert "output/access.log, ended" in {sought.source for sought in proof.sources}
     assert wrong(proof.rows) == {}
     assert proof.is_passed
     assert proof.exchanges > 80

@@ -12,12 +12,15 @@ from mcpr import proxy
 from mcpr.settings import RunSettings, ask
 
 STORE = "store/store.db"
+ACCESS_LOG = "output/access.log"
 
 
 def settings(folder: Path, echo: str, file: str) -> RunSettings:
     """What this proxy runs with. Raises SettingsError, UsageError."""
     asked, _ = ask(echo if file == "-" else file).read()
     here, _ = ask(echo, (), {}).read()
+    # The access log is searched whether the user has one or not; theirs is left alone.
+    log = replace(asked.model.log, access=str(folder / ACCESS_LOG))
     return replace(
         asked,
         upstream=here.upstream,
@@ -27,6 +30,7 @@ def settings(folder: Path, echo: str, file: str) -> RunSettings:
         admin="127.0.0.1:0",
         # A change of the file in these seconds must not bring the user's server back.
         asked=None,
+        model=replace(asked.model, log=log),
     )
 
 
