@@ -9,6 +9,8 @@ from tests.dataplane.fake_upstream import answering, closed_port, playing
 from tests.dataplane.messages import Message
 from tests.dataplane.plane import Plane, proxying
 from tests.dataplane.scene import run
+from tests.dataplane.test_editing import ANSWERS, LIST, policy_in
+from tests.dataplane.test_editing import RULES as REWRITES
 
 from mcpr.pipeline.cors import Cors
 from mcpr.protocol.limits import Limits
@@ -234,5 +236,21 @@ def test_a_page_of_any_site_still_needs_a_host_that_is_served_here() -> None:
                 ask = PREFLIGHT.replace(b"Host: localhost", b"Host: rebound.evil.test")
                 assert (await caller.call(ask)).status == 403
             assert upstream.requests == []
+
+    run(scene())
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_that_is_changed_on_its_way_can_be_read_by_the_page(name: str) -> None:
+    async def scene() -> None:
+        async with (
+            playing(answering(ANSWERS[name])) as upstream,
+            proxying(upstream.port, csp=REWRITES, cors=RULES) as plane,
+            calling(plane.port) as caller,
+        ):
+            got = await caller.call(post(LIST, ORIGIN))
+            assert (got.status, allowed(got)) == (200, APP)
+            assert policy_in(got.body) == ["https://a.example"]
+            assert got.value(b"content-length") == b"%d" % len(got.body)
 
     run(scene())
