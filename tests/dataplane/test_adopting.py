@@ -143,3 +143,27 @@ def test_another_upstream_gets_what_is_new_and_the_old_one_ends_what_it_has(loop
             await plane.listener.close_pools()
 
     run(scene(), loop)
+
+
+def test_a_request_that_is_still_arriving_goes_where_its_head_was_to_go() -> None:
+    async def scene() -> None:
+        whole = post()
+        async with (
+            playing(answering(answer())) as old,
+            playing(answering(answer())) as new,
+            proxying(old.port) as plane,
+            calling(plane.port) as caller,
+        ):
+            await caller.send(whole[:-5])
+            adopt(plane, Limits(), new.port)
+            # Long enough for a pool without exchanges to be let go of.
+            await until(lambda: plane.listener.pools[1].idle_ns == 0)
+            assert (await caller.call(whole[-5:])).status == 200
+            assert (len(old.requests), len(new.requests)) == (1, 0)
+            await until(lambda: len(plane.listener.pools) == 1)
+            await until(lambda: not plane.pool.connections)
+            assert (await caller.call(whole)).status == 200
+            assert (len(old.requests), len(new.requests)) == (1, 1)
+            await plane.listener.close_pools()
+
+    run(scene())

@@ -152,9 +152,15 @@ class Listener:
         self._tick = self.loop.call_later(_TICK_SECONDS, self._sweep)
 
     def _let_go_of_pools(self) -> None:
+        # Of some requests nothing has come to their pool yet.
+        planned = {
+            client.plan.pool
+            for client in self.clients
+            if client.plan is not None and client.state != IDLE
+        }
         for old in self.pools[1:]:
             old.close_idle()
-            if not old.is_used:
+            if not old.is_used and old not in planned:
                 self.pools.remove(old)
                 self.pools[0].count_with(old)
 
