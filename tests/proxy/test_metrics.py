@@ -38,6 +38,9 @@ PLANE = PlaneState(
     cpu_seconds=1.5,
     resident_bytes=2048,
     pools=[POOL],
+    reloads=5,
+    refused=2,
+    is_current=False,
 )
 STATUS = Status((SINK,), 1, False, 0.25, 1024, True, PLANE, 0.1)  # noqa: FBT003 - in its order
 
@@ -86,6 +89,9 @@ def test_a_parser_of_prometheus_reads_what_was_counted(
     assert read["mcpr_pool_reused_total", (("server", "weather"),)] == 7
     assert read["mcpr_process_cpu_seconds_total", (("process", "proxy"),)] == 1.5
     assert read["mcpr_sink_up", (("sink", "sqlite"),)] == 0
+    assert read["mcpr_settings_reloads_total", (("result", "adopted"),)] == 3
+    assert read["mcpr_settings_reloads_total", (("result", "refused"),)] == 2
+    assert read["mcpr_settings_current", ()] == 0
 
 
 def test_only_calls_have_a_duration_and_everything_has_a_count() -> None:

@@ -50,6 +50,12 @@ def test_it_tells_at_once_then_every_second_and_at_the_end() -> None:
             )
             assert told[-1].cpu_seconds > 0
             assert (told[-1].resident_bytes or 1 << 30) > 1 << 20
+            reporter.reloaded(is_current=True)
+            reporter.reloaded(is_current=False)
+            reporter.show_as("json")
+            state = told[-1]
+            assert (state.reloads, state.refused, state.is_current) == (2, 1, False)
+            assert state.log == "json"
             reporter.drain()
             assert told[-1].is_draining
             reporter.stop()

@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from time import monotonic_ns
 
 from mcpr import __version__
@@ -68,25 +69,8 @@ class _Proxy:
         asked = _recorder_settings(settings)
         recorder = Recorder(asked if pin is None else replace(asked, pinned=pin.allow))
         started = await recorder.start()
-        recording = Recording(
-            settings.name,
-            recorder.publish,
-            Ids(random.getrandbits),
-            sink=recorder.publish_rows,
-            keep_detail=settings.detail,
-            csp=settings.csp,
-            pin=pin,
-        )
+        recording = self._recording(recorder, pin)
         listener = make_plane(settings, recording, self._names, loop)
-
-        def digest(exchange: Exchange, ending: Ending, now_ns: int) -> bool:
-            return recorder.digest(pack(exchange, ending, now_ns))
-
-        def look(exchange: Exchange, change: bytes, now_ns: int) -> None:
-            recorder.look(pack_look(exchange, change, now_ns))
-
-        recording.digest = digest
-        recording.look = look
         recording.active = lambda: [
             watch for client in listener.clients if isinstance(watch := client.seen(), Exchange)
         ]
@@ -102,12 +86,16 @@ class _Proxy:
 
         def adopt_settings(new: RunSettings, address: Address) -> None:
             self.settings = new
+            reporter.reloaded(is_current=True)
             reporter.show_as(new.log)
             recorder.configure(new.dump)
             adopt(listener, new, address, recording, self._names)
 
         with announced(settings, port, started.admin_url) as announce:
-            reloader = Reloader(settings, adopt_settings, announce, self._notifier, stop.ask)
+            refused = partial(reporter.reloaded, is_current=False)
+            reloader = Reloader(
+                settings, adopt_settings, announce, refused, self._notifier, stop.ask
+            )
             reloader.start()
             _say_hello(settings, port, started)
             self._notifier.ready(f"port {port}, before {settings.upstream}")
@@ -119,6 +107,28 @@ class _Proxy:
             code = await self._drain(listener, recording, recorder, reporter, stop)
         self._notifier.close()
         return code
+
+    def _recording(self, recorder: Recorder, pin: Pin | None) -> Recording:
+        """What exchanges are recorded by; it still has to be told which are under way."""
+        settings = self.settings
+
+        def digest(exchange: Exchange, ending: Ending, now_ns: int) -> bool:
+            return recorder.digest(pack(exchange, ending, now_ns))
+
+        def look(exchange: Exchange, change: bytes, now_ns: int) -> None:
+            recorder.look(pack_look(exchange, change, now_ns))
+
+        return Recording(
+            settings.name,
+            recorder.publish,
+            Ids(random.getrandbits),
+            sink=recorder.publish_rows,
+            digest=digest,
+            look=look,
+            keep_detail=settings.detail,
+            csp=settings.csp,
+            pin=pin,
+        )
 
     async def _drain(
         self,

@@ -114,6 +114,8 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     connections: of clients, open. held_bytes: large bodies kept to be read by the companion.
     cpu_seconds, resident_bytes: of that process; no bytes where the system does not tell.
     log: the form in which events are shown; None where that is as it was.
+    reloads, refused: how often the settings were read again, and how often that changed nothing
+    because they were wrong; is_current: whether those in force are the last that were read.
     """
 
     is_draining: bool
@@ -123,6 +125,9 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     resident_bytes: int | None
     pools: list[PoolState]
     log: str | None = None
+    reloads: int = 0
+    refused: int = 0
+    is_current: bool = True
 
 
 class Config(msgspec.Struct, array_like=True, frozen=True):

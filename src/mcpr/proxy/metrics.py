@@ -115,6 +115,17 @@ def _of_plane(plane: PlaneState) -> Iterator[Metric]:
     yield _gauge(
         "mcpr_held_bytes", "Bytes of large bodies kept until they are read.", plane.held_bytes
     )
+    yield _counter(
+        "mcpr_settings_reloads",
+        "How often the settings were read again, by what came of it.",
+        ("result",),
+        [(("adopted",), plane.reloads - plane.refused), (("refused",), plane.refused)],
+    )
+    yield _gauge(
+        "mcpr_settings_current",
+        "Whether the settings in force are the last ones that were read.",
+        int(plane.is_current),
+    )
     yield _gauge("mcpr_draining", "Whether the proxy is ending.", int(plane.is_draining))
     pools = plane.pools
     gauges = (

@@ -28,6 +28,7 @@ class Reloader:
     """Keeps the settings of a running proxy as the operator has them.
 
     adopt: has new settings; called on the loop. announce: tells others of them; in a thread.
+    refused: told when new ones are wrong.
     stop: called when the terminal of the proxy is gone, which SIGHUP tells, too.
     """
 
@@ -36,6 +37,7 @@ class Reloader:
         settings: RunSettings,
         adopt: Callable[[RunSettings, Address], None],
         announce: Callable[[RunSettings], None],
+        refused: Callable[[], None],
         notifier: Notifier,
         stop: Callable[[], None],
     ) -> None:
@@ -43,6 +45,7 @@ class Reloader:
         self._current = settings
         self._adopt = adopt
         self._announce = announce
+        self._refused = refused
         self._notifier = notifier
         self._stop = stop
         self._loop = asyncio.get_running_loop()
@@ -107,13 +110,17 @@ class Reloader:
         try:
             new, address = await self._loop.run_in_executor(None, self._read)
         except McprError as error:
-            _log.error("the settings stay as they were: %s", "\n".join(error.lines))
+            self._refuse("\n".join(error.lines))
         except OSError as error:
-            _log.error("the settings stay as they were: %s", error.strerror or error)
+            self._refuse(error.strerror or str(error))
         else:
             self._change(new, address)
             await self._loop.run_in_executor(None, self._announce, self._current)
         self._notifier.ready(f"before {self._current.upstream}")
+
+    def _refuse(self, why: str) -> None:
+        _log.error("the settings stay as they were: %s", why)
+        self._refused()
 
     def _read(self) -> tuple[RunSettings, Address]:
         """In a thread. Raises SettingsError, or OSError when there are no certificates."""
@@ -137,10 +144,9 @@ class Reloader:
             changed = [key for key in changed if key != "log.form"]
             waiting.append("log.form")
         if not kept.is_loopback and not kept.allowed_hosts:
-            _log.error(
-                "the settings stay as they were: other machines reach %s until a restart, and no "
-                "name would be left by which they may call",
-                started.host,
+            self._refuse(
+                f"other machines reach {started.host} until a restart, and no name would be left "
+                "by which they may call"
             )
             return
         self._adopt(kept, address)

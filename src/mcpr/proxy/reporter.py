@@ -31,6 +31,15 @@ class Reporter:
         self._timer: asyncio.TimerHandle | None = None
         self._is_draining = False
         self._log: str | None = None
+        self._reloads = 0
+        self._refused = 0
+        self._is_current = True
+
+    def reloaded(self, *, is_current: bool) -> None:
+        """The settings were read again; whether they are those in force now."""
+        self._reloads += 1
+        self._refused += not is_current
+        self._is_current = is_current
 
     def show_as(self, log: str) -> None:
         """Have events shown in this form from now on, by every companion to come, too."""
@@ -79,4 +88,7 @@ class Reporter:
                 )
             ],
             log=self._log,
+            reloads=self._reloads,
+            refused=self._refused,
+            is_current=self._is_current,
         )
