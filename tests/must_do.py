@@ -110,6 +110,7 @@ MUST_DO = (
         " understood passes and is counted.",
         (
             f"{_UNTOUCHED}::test_a_body_that_may_not_be_understood_passes_and_is_counted",
+            f"{_CONFORMANCE}::test_the_suite_notices_nothing_while_the_recorder_is_killed_again_and_again",
             f"{_FAULTS}::test_a_stopped_companion_costs_bounded_memory_and_counted_events_until_it_goes_on",
             f"{_FAULTS}::test_the_books_close_whatever_happens_to_the_companion",
             "tests/scenarios/test_kills.py::test_a_companion_that_is_killed_is_replaced_and_calls_go_on",

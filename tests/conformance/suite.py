@@ -8,7 +8,7 @@ The suite insists on URLs with the name localhost (its DNS-rebinding scenario se
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +99,15 @@ class ProxiedRun:
     stderr: str
 
 
+Meanwhile = Callable[[int], AbstractContextManager[None]]
+"""The process id of a proxy → something that is done to it until the end of the block."""
+
+
+@contextmanager
+def _nothing(_pid: int) -> Iterator[None]:
+    yield
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """The installed suite and a folder for what its runs leave behind."""
@@ -112,10 +121,12 @@ class Suite:
         with self._server(case, folder / "server") as server_port:
             return self._run(server_port, case.revision, folder)
 
-    def run_through(self, proxy: ProxyCommand, case: Case, name: str) -> ProxiedRun:
+    def run_through(
+        self, proxy: ProxyCommand, case: Case, name: str, meanwhile: Meanwhile = _nothing
+    ) -> ProxiedRun:
         """What the suite says about a fresh server behind a fresh proxy.
 
-        name: of this run, for its folder.
+        name: of this run, for its folder. meanwhile: what happens to the proxy as long as it runs.
         """
         folder = self.scratch / f"{name}-{case}"
         with (
@@ -125,7 +136,8 @@ class Suite:
             proxy_port = program.wait_until(
                 lambda: printed_port(program, server_port), START_SECONDS
             )
-            report = self._run(proxy_port, case.revision, folder)
+            with meanwhile(program.process.pid):
+                report = self._run(proxy_port, case.revision, folder)
             return ProxiedRun(report, program.stop(), program.stderr.read_text())
 
     @contextmanager

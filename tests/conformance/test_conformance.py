@@ -1,8 +1,13 @@
 """mcpr is invisible to the official conformance suite, and the comparison that says so can see."""
 
+import os
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import cache
+from threading import Event
 
 import pytest
 from tests.conformance.checks import Report, count_verdicts, find_differences, read_requirements
@@ -17,6 +22,7 @@ from tests.conformance.suite import (
     relay_command,
 )
 from tests.protocol.size import IS_FULL
+from tests.scenarios.processes import children
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -144,6 +150,35 @@ def test_mcpr_recorded_the_suites_calls_without_loss_and_ended_well(
     published, written, rejected, dropped = map(int, counts.groups())
     assert (run.exit_code, rejected, dropped) == (0, 0, 0)
     assert written == published > 0
+
+
+@contextmanager
+def killing_children(pid: int) -> Iterator[None]:
+    """Whatever this process starts is killed, twice a second."""
+    is_over = Event()
+
+    def kill() -> None:
+        while not is_over.wait(0.5):
+            for child in children(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+
+    with ThreadPoolExecutor(1) as pool:
+        killing = pool.submit(kill)
+        try:
+            yield
+        finally:
+            is_over.set()
+            killing.result()
+
+
+def test_the_suite_notices_nothing_while_the_recorder_is_killed_again_and_again(
+    suite: Suite, direct: Callable[[Case], Report]
+) -> None:
+    case = Case("fixture", "2025-11-25")
+    run = suite.run_through(mcpr_command, case, "killed", killing_children)
+    assert find_differences(direct(case), run.report) == []
+    assert "signal 9 killed it" in run.stderr
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
