@@ -17,7 +17,7 @@ ISSUES = (*"ABCDEFGHIJ", LATER)
 UNBUILT_CEILING = 36
 """How many promises have no test yet. Lower it when one gets its first; never raise it."""
 
-UNFINISHED_CEILING = 53
+UNFINISHED_CEILING = 52
 """How many promises an issue still has to finish. Lower it; never raise it."""
 
 MUST_BE_PLANTED = frozenset({"P4", "P5", "P6", "P7", "P8", "P9", "P19", "P28", "P34"})
@@ -312,7 +312,6 @@ PROXY = (
             f"{_SCENARIOS}/test_pinning.py::test_what_changed_is_denied_until_it_is_approved_on_every_proxy_and_after_a_restart",
             "tests/pipeline/test_pinning.py::test_what_is_not_approved_or_not_certain_does_not",
         ),
-        to_build=("C",),
     ),
     Requirement(
         "R8",

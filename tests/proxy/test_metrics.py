@@ -13,7 +13,7 @@ from tests.events.building import an_event
 
 from mcpr.proxy.frames import PlaneState, PoolState
 from mcpr.proxy.metrics import exposition, families
-from mcpr.proxy.status import SinkStatus, Status
+from mcpr.proxy.status import SchemaState, SinkStatus, Status
 from mcpr.sinks import Counts
 from mcpr.sinks.prometheus import PrometheusSink, Snapshot
 
@@ -42,7 +42,8 @@ PLANE = PlaneState(
     refused=2,
     is_current=False,
 )
-STATUS = Status((SINK,), 1, False, 0.25, 1024, True, PLANE, 0.1)  # noqa: FBT003 - in its order
+SCHEMA = SchemaState({("weather", "tools", "breaking"): 2}, 1, 3, 4, 5)
+STATUS = Status((SINK,), 1, False, 0.25, 1024, True, PLANE, 0.1, SCHEMA)  # noqa: FBT003 - in its order
 
 
 def totals() -> Snapshot:
@@ -123,6 +124,15 @@ def test_without_a_data_plane_its_numbers_are_absent_and_not_zero() -> None:
     names = {family.name for family in families(status, None)}
     assert not names & {"mcpr_client_connections", "mcpr_pool_opened", "mcpr_requests"}
     assert samples(families(status, None))["mcpr_ready", ()] == 0
+
+
+def test_changes_of_lists_are_counted_and_without_a_pin_nothing_is_allowed() -> None:
+    found = samples(families(STATUS, None))
+    labels = (("list", "tools"), ("server", "weather"), ("verdict", "breaking"))
+    assert found["mcpr_schema_changes_total", labels] == 2
+    assert found["mcpr_schema_allowed_tools", ()] == 5
+    unpinned = msgspec.structs.replace(STATUS, schema=msgspec.structs.replace(SCHEMA, allowed=None))
+    assert ("mcpr_schema_allowed_tools", ()) not in samples(families(unpinned, None))
 
 
 def test_the_reference_lists_every_metric_with_its_kind_and_labels() -> None:

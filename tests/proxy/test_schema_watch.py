@@ -12,6 +12,7 @@ from mcpr.events import Ids
 from mcpr.pipeline.digest import Passing
 from mcpr.proxy.frames import Assignment, Losses
 from mcpr.proxy.schema_watch import SchemaWatch
+from mcpr.proxy.status import SchemaState
 from mcpr.store.sqlite.schema_book import SchemaBook
 
 TOOLS = [{"name": "get"}, {"name": "put"}]
@@ -209,3 +210,13 @@ def test_a_warning_pin_says_the_same_without_denying(
     scene.passes("tools/list", {"tools": []})
     assert "nobody has approved it" in caplog.text
     assert "denied" not in caplog.text
+
+
+def test_what_became_of_the_lists_is_counted(scene: Scene) -> None:
+    scene.watch, _ = pinned(scene.path)
+    assert scene.watch.state() == SchemaState({}, 0, 0, 0, None)
+    scene.passes("tools/list", {"tools": TOOLS})
+    scene.passes("tools/list", {"tools": TOOLS[:1]})
+    scene.passes("tools/list", {"tools": TOOLS}, cursor="from nowhere")
+    changes = {("weather", "tools", "first"): 1, ("weather", "tools", "breaking"): 1}
+    assert scene.watch.state() == SchemaState(changes, 0, 0, 1, 2)

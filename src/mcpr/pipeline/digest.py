@@ -81,7 +81,7 @@ _decode = msgspec.msgpack.Decoder(Digest).decode
 
 def pack_look(exchange: Exchange, change: bytes, now_ns: int) -> bytes:
     """One frame of an exchange whose rows are made, or that goes on."""
-    frame = _decode(pack(exchange, "complete", now_ns))
+    frame = _digest(exchange, "complete", now_ns)
     if change:
         frame = msgspec.structs.replace(frame, request=b"", answer_body=b"", change=change)
     return _encode(msgspec.structs.replace(frame, has_rows=True))
@@ -89,30 +89,32 @@ def pack_look(exchange: Exchange, change: bytes, now_ns: int) -> bytes:
 
 def pack(exchange: Exchange, ending: Ending, now_ns: int) -> bytes:
     """One frame of an exchange that ended."""
+    return _encode(_digest(exchange, ending, now_ns))
+
+
+def _digest(exchange: Exchange, ending: Ending, now_ns: int) -> Digest:
     recording = exchange.recording
     reader = exchange.reader
     caller = recording.sessions.caller(exchange.facts.session)
-    return _encode(
-        Digest(
-            recording.server,
-            recording.keep_detail,
-            exchange.facts,
-            exchange.answer,
-            (caller.client, caller.version, caller.name, caller.revision),
-            ending,
-            exchange.status,
-            recording.wall_ns,
-            exchange.started_ns,
-            exchange.sent_ns,
-            exchange.first_ns,
-            now_ns,
-            exchange.bytes_in,
-            exchange.bytes_out,
-            exchange.cancelled,
-            reader is not None and reader.unread,
-            exchange.body,
-            b"" if reader is None else reader.kept,
-        )
+    return Digest(
+        recording.server,
+        recording.keep_detail,
+        exchange.facts,
+        exchange.answer,
+        (caller.client, caller.version, caller.name, caller.revision),
+        ending,
+        exchange.status,
+        recording.wall_ns,
+        exchange.started_ns,
+        exchange.sent_ns,
+        exchange.first_ns,
+        now_ns,
+        exchange.bytes_in,
+        exchange.bytes_out,
+        exchange.cancelled,
+        reader is not None and reader.unread,
+        exchange.body,
+        b"" if reader is None else reader.kept,
     )
 
 

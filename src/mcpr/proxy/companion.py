@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import cast
 
+import msgspec
+
 from mcpr import sinks
 from mcpr.errors import McprError
 from mcpr.events import Ids, RequestEvent
@@ -273,13 +275,16 @@ class Companion(asyncio.Protocol):
     def status(self) -> Status:
         """How it stands, for the admin pages."""
         assert self._assignment is not None, "the pages come after START"
-        return status_of(
+        status = status_of(
             self._assignment,
             self._losses,
             self._bus.lanes,
             self._heard,
             is_ending=self._is_ending,
         )
+        if self._watch is None:
+            return status
+        return msgspec.structs.replace(status, schema=self._watch.state())
 
     # -- ending -------------------------------------------------------------------------------
 

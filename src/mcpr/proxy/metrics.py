@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from mcpr import __version__
 from mcpr.proxy.frames import PlaneState
-from mcpr.proxy.status import SinkStatus, Status
+from mcpr.proxy.status import SchemaState, SinkStatus, Status
 from mcpr.sinks.prometheus import (
     BOUNDS,
     Histogram,
@@ -71,6 +71,8 @@ def families(status: Status, totals: Snapshot | None) -> Iterator[Metric]:
     if status.plane is not None:
         yield from _of_plane(status.plane)
     yield from _of_sinks(status.sinks)
+    if status.schema is not None:
+        yield from _of_schema(status.schema)
     yield from _of_processes(status)
 
 
@@ -215,6 +217,34 @@ def _of_processes(status: Status) -> Iterator[Metric]:
     )
     build.add_metric((__version__, python_version()), 1)
     yield build
+
+
+def _of_schema(schema: SchemaState) -> Iterator[Metric]:
+    yield _counter(
+        "mcpr_schema_changes",
+        "Lists of servers that became another version, by verdict.",
+        ("server", "list", "verdict"),
+        schema.changes.items(),
+    )
+    yield _counter(
+        "mcpr_schema_lost", "Lists that could not be written down.", (), [((), schema.lost)]
+    )
+    yield _counter(
+        "mcpr_schema_unread",
+        "Answers with lists that could not be read.",
+        (),
+        [((), schema.unread)],
+    )
+    yield _counter(
+        "mcpr_schema_given_up",
+        "Passes through pages that never became a list, and pages that belonged to none.",
+        (),
+        [((), schema.given_up)],
+    )
+    if schema.allowed is not None:
+        yield _gauge(
+            "mcpr_schema_allowed_tools", "Tools that may be called while pinned.", schema.allowed
+        )
 
 
 def _counter(

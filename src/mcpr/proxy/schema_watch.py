@@ -8,6 +8,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mcpr.events.schema import Item, ListName
 from mcpr.pipeline.digest import Passing
 from mcpr.pipeline.schema import Passes, Snapshot, merge_info, read_changed, read_passing
 from mcpr.proxy.frames import Assignment
+from mcpr.proxy.status import SchemaState
 from mcpr.store.sqlite.schema_book import SchemaBook, Seen, Taken
 
 _log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class SchemaWatch:
         self._pin: tuple[str, bool] | None = None
         self._told: tuple[list[str] | None] | None = None
         self._generation = -1
+        self._changes: Counter[tuple[str, str, str]] = Counter()
         # The digest thread looks, another one refreshes.
         self._lock = threading.Lock()
 
@@ -98,6 +101,12 @@ class SchemaWatch:
                 book.close()
             except StoreError as error:
                 _log.error("%s", error)
+
+    def state(self) -> SchemaState:
+        """What became of the lists so far. May be asked in any thread."""
+        allowed = None if self._told is None else self._told[0]
+        count = None if allowed is None else len(allowed)
+        return SchemaState(dict(self._changes), self.lost, self.unread, self.given_up, count)
 
     @property
     def given_up(self) -> int:
@@ -180,6 +189,8 @@ class SchemaWatch:
         caller = _hash(passing.caller)
         seen = Seen(passing.server, which, caller, items, size, passing.ts_ms)
         taken = self._opened().take(seen)
+        if taken.event is not None:
+            self._changes[passing.server, which, taken.event.verdict or "first"] += 1
         if which == "tools":
             self._warn(passing.server, taken)
 

@@ -24,6 +24,22 @@ class SinkStatus(msgspec.Struct, frozen=True):
     trouble: str | None
 
 
+class SchemaState(msgspec.Struct, frozen=True):
+    """What became of the lists that passed since the companion began.
+
+    changes: by server, list and verdict (`first` where there is none).
+    lost: that could not be written down. unread: answers that could not be read.
+    given_up: passes that never became a list, and pages that belonged to none.
+    allowed: tools that may be called; None where tools are not pinned.
+    """
+
+    changes: dict[tuple[str, str, str], int]
+    lost: int
+    unread: int
+    given_up: int
+    allowed: int | None
+
+
 class Status(msgspec.Struct, frozen=True):
     """The whole.
 
@@ -42,6 +58,7 @@ class Status(msgspec.Struct, frozen=True):
     has_plane: bool = False
     plane: PlaneState | None = None
     plane_age_seconds: float = 0.0
+    schema: SchemaState | None = None
 
     @property
     def reasons(self) -> list[str]:
