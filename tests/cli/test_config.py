@@ -122,6 +122,13 @@ def test_without_a_file_validate_says_how_to_get_one() -> None:
     assert "mcpr init" in answer.err
 
 
+def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MCPR_PROT", "1")
+    answer = ask("validate", URL)
+    assert answer.code == Exit.OK
+    assert answer.err == "mcpr: MCPR_PROT is not heeded; is MCPR_PORT meant?\n"
+
+
 def test_a_url_is_valid_on_its_own() -> None:
     assert ask("validate", URL).out == (
         f"The command line is valid: http://127.0.0.1:3000 -> {URL}\n"

@@ -1,7 +1,13 @@
 """settings/sources: what variables and options give."""
 
 from mcpr.settings.model import Settings
-from mcpr.settings.sources import from_environment, from_options, settable, variable_of
+from mcpr.settings.sources import (
+    from_environment,
+    from_options,
+    misspelt,
+    settable,
+    variable_of,
+)
 
 
 def given(**variables: str) -> dict[str, object]:
@@ -26,3 +32,21 @@ def test_what_kubernetes_tells_of_a_service_named_mcpr_is_no_port() -> None:
 def test_options_that_are_not_given_give_nothing() -> None:
     options = {"--a": (("a",), None), "--b": (("b",), ()), "--c": (("c",), False)}
     assert [each.path for each in from_options(options)] == [("c",)]
+
+
+def test_a_variable_that_is_nearly_one_of_ours_is_named_and_no_other() -> None:
+    found = misspelt(
+        Settings,
+        dict.fromkeys(
+            [
+                *("MCPR_PROT", "MCPR_LIMIT_EXCHANGES", "MCPR_PORT", "MCPR_DB", "MCPR_CONFIG"),
+                *("MCPR_SERVICE_HOST", "MCPR_SERVICE_PORT", "MCPR_PORT_3000_TCP", "HOME"),
+                *("MCPR_PORT_3000_TCP_PROTO", "MCPR_PORT_3000_TCP_ADDR", "PORT"),
+            ],
+            "x",
+        ),
+    )
+    assert list(found) == [
+        ("MCPR_LIMIT_EXCHANGES", "MCPR_LIMITS_EXCHANGES"),
+        ("MCPR_PROT", "MCPR_PORT"),
+    ]

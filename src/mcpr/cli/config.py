@@ -46,9 +46,13 @@ def validate(file: str | None, *, dump: bool) -> int:
     FILE is what `mcpr run` would take: mcpr.toml if there is one here, or a URL. The environment
     counts, too. With 0 the settings are valid, with 2 they are not.
     """
-    from mcpr.settings import ask  # noqa: PLC0415 - `--help` does not need it
+    from mcpr.settings import Settings, ask  # noqa: PLC0415 - `--help` does not need it
+    from mcpr.settings.sources import misspelt  # noqa: PLC0415 - the same
     from mcpr.settings.writing import dump as dump_of  # noqa: PLC0415 - the same
 
+    for name, meant in misspelt(Settings, os.environ):
+        # No mistake: the variable may be another program's.
+        click.echo(f"mcpr: {name} is not heeded; is {meant} meant?", err=True)
     asked = ask(file)
     settings, reading = asked.read()
     if dump:

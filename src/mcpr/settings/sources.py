@@ -1,5 +1,6 @@
 """What the environment and the command line give: `MCPR_…` variables, and options."""
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 
@@ -39,6 +40,20 @@ def from_environment(model: type, variables: Mapping[str, str]) -> Iterator[Give
             text = variables.get(name, "")
             if text and not _SERVICE_LINK.fullmatch(text):
                 yield Given(path, text, Place(name, order=1))
+
+
+def misspelt(model: type, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that nobody heeds, each with the one that was probably meant.
+
+    Only those that are near: others may have names of their own that begin like ours.
+    """
+    paths = list(settable(model))
+    known = [variable_of(path) for path in paths] + [CONFIG_VARIABLE]
+    known += [name for names in _OTHER_NAMES.values() for name in names]
+    for name in sorted(variables):
+        if name.startswith("MCPR_") and name not in known:
+            for meant in difflib.get_close_matches(name, known, n=1, cutoff=0.85):
+                yield name, meant
 
 
 def from_options(options: Mapping[str, tuple[KeyPath, object]]) -> Iterator[Given]:
