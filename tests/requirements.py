@@ -50,6 +50,7 @@ _CANARIES = "tests/privacy/test_canary_run.py"
 _NOWHERE = (
     "tests/proxy/privacy_proof/test_proof.py::test_the_shipped_proxy_keeps_nothing_of_what_is_said",
     f"{_CANARIES}::test_every_canary_was_on_the_wire",
+    "tests/scenarios/test_otlp.py::test_every_call_is_a_span_of_its_callers_trace_and_nothing_else_goes_out",
     f"{_CANARIES}::test_what_was_said_is_nowhere",
     f"{_CANARIES}::test_stderr_has_only_envelopes_and_words_of_ours",
     "tests/privacy/test_altered_proxies.py::test_a_mistake_of_ours_repeats_nothing_of_what_was_said",

@@ -5,7 +5,14 @@ import pytest
 from mcpr.errors import UsageError
 from mcpr.sinks import SINKS, make
 
-TARGETS = {"access": "json:-", "prometheus": "", "sqlite": "store.db", "stderr": "json"}
+TARGETS = {
+    "access": "json:-",
+    "otlp": '{"scheme":"http","host":"127.0.0.1","port":4318,"path":"","headers":{},'
+    '"timeout":1.0,"interval":1.0,"service_name":"mcpr"}',
+    "prometheus": "",
+    "sqlite": "store.db",
+    "stderr": "json",
+}
 
 
 @pytest.mark.parametrize("name", SINKS)

@@ -181,6 +181,9 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     access = settings.model.log.access_target
     if access is not None:
         sinks.append(("access", access))
+    otlp = settings.model.otlp.target
+    if otlp is not None:
+        sinks.append(("otlp", otlp))
     admin = _admin(settings)
     if admin is not None:
         sinks.append(("prometheus", ""))

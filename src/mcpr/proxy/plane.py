@@ -66,4 +66,5 @@ def _handler(settings: RunSettings, recording: Recording, names: SessionNames) -
         names,
         settings.upstream.authority,
         settings.limits.first_byte_seconds,
+        traces=settings.model.otlp.endpoint is not None,
     )

@@ -24,7 +24,7 @@ class RecorderSettings:
     command: the companion's program.
     """
 
-    sinks: tuple[tuple[str, str], ...]
+    sinks: tuple[tuple[str, str], ...] = field(repr=False)
     admin: AdminBind | None = None
     pipe_bytes: int = 16 * 1024 * 1024
     away_events: int = 20_000

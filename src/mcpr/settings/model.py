@@ -17,6 +17,7 @@ from mcpr.settings.tables.cors import Cors
 from mcpr.settings.tables.csp import Csp
 from mcpr.settings.tables.limits import Limits
 from mcpr.settings.tables.log import Log
+from mcpr.settings.tables.otlp import Otlp
 from mcpr.settings.tables.schema import Schema
 from mcpr.settings.tables.server import Server, ServerName, Upstream
 from mcpr.settings.tables.store import Store
@@ -75,6 +76,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits, metadata=about("How much is accepted."))
     store: Store = field(default_factory=Store, metadata=about("What is recorded, and where."))
     admin: Admin = field(default_factory=Admin, metadata=about("The pages for the operator."))
+    otlp: Otlp = field(default_factory=Otlp, metadata=about("What goes to OpenTelemetry."))
     log: Log = field(default_factory=Log, metadata=about("What is said of each event."))
     csp: Csp | None = field(default=None, metadata=about("What widgets may load.", reload=True))
     cors: Cors = field(
