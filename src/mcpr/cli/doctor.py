@@ -1,5 +1,6 @@
 """`mcpr doctor`: looks at everything that `mcpr run` needs, says what is wrong and what to do."""
 
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,11 +94,14 @@ def _settings(settings: RunSettings, path: Path) -> Iterator[Finding]:
 
 
 def _words(finding: Finding) -> str:
-    why = words.printable(finding.why)
-    line = f"{_MARKS[finding.state]}  {finding.check:<20} {why}\n"
+    width = max(60, shutil.get_terminal_size().columns)
+    indent = " " * 27
+    head = f"{_MARKS[finding.state]}  {finding.check:<20} "
+    text = click.wrap_text(words.printable(finding.why), width, head, indent) + "\n"
     if finding.next_step:
-        line += f"{'':<27}{words.printable(finding.next_step)}\n"
-    return line
+        step = words.printable(finding.next_step)
+        text += click.wrap_text(f"-> {step}", width, indent, indent + "   ") + "\n"
+    return text
 
 
 def _summary(findings: list[Finding]) -> str:

@@ -18,9 +18,11 @@ from mcpr.store.sqlite.blocks import BLOCK_MS
 from mcpr.store.sqlite.database import explained, open_for_reading, open_for_writing, wal_bytes
 
 #: What a step should hold the write lock for, and what it waits before the next one.
-_HOLD_SECONDS = 0.015
+_HOLD_SECONDS = 0.01
 _PAUSE_SECONDS = 0.005
 _FEWEST, _FIRST, _MOST = 5, 20, 5_000
+#: After how many steps what they wrote is put into the file.
+_STEPS_IN_WAL = 25
 #: How long a checkpoint may wait for readers, because writers wait with it; how often it tries.
 _CHECKPOINT_WAIT_MS = 20
 _CHECKPOINT_TRIES = 10
@@ -74,6 +76,8 @@ def vacuum(path: Path, before_ms: int | None = None) -> Vacuumed:
         explained(f"cannot vacuum the store {path}", path),
     ):
         before = _held(connection, path)
+        # By itself it would be done within a commit, and count as time of the lock.
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
         steps = _Steps(connection)
         if before_ms is not None:
             _delete_rows(connection, steps, before_ms)
@@ -129,6 +133,7 @@ class _Steps:
     connection: sqlite3.Connection
     longest_us: int = 0
     size: int = _FIRST
+    done: int = 0
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
@@ -169,6 +174,10 @@ class _Steps:
             self.size = max(_FEWEST, self.size // 2)
         elif seconds < _HOLD_SECONDS / 2:
             self.size = min(_MOST, self.size + self.size // 4 + 1)
+        self.done += 1
+        if self.done % _STEPS_IN_WAL == 0:
+            # Nobody waits for a passive one.
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         time.sleep(max(_PAUSE_SECONDS, seconds))
 
 
