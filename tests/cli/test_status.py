@@ -58,6 +58,22 @@ def test_a_running_proxy_is_found_with_all_that_it_tells(tmp_path: Path) -> None
     assert "0 published, 0 written" in named.out
 
 
+def test_numbers_behind_a_token_are_told_to_who_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.db"
+    token = "a-token-of-enough-letters-4711"
+    monkeypatch.setenv("MCPR_ADMIN_TOKEN", token)
+    with a_proxy(path, "--admin", "0.0.0.0:0", "--allowed-host", "x"):
+        with_it = ask("status", "--db", path)
+        monkeypatch.delenv("MCPR_ADMIN_TOKEN")
+        without = ask("status", "--db", path)
+    assert with_it.code == without.code == Exit.OK
+    assert "0 published, 0 written" in with_it.out
+    assert "need the token of the admin pages in MCPR_ADMIN_TOKEN" in without.out
+    assert token not in with_it.out + without.out
+
+
 def test_a_proxy_without_admin_pages_is_found_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     with a_proxy(path, "--admin", "off"):

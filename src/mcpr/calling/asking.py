@@ -23,18 +23,22 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(host: str, port: int, path: str, seconds: float) -> Answer:
+def ask(host: str, port: int, path: str, seconds: float, token: str | None = None) -> Answer:
     """Ask, and read until the end of the answer.
 
-    host: an IP address without brackets. seconds: for everything together. Raises NoAnswer.
+    host: an IP address without brackets. seconds: for everything together. token: opens the page.
+    Raises NoAnswer.
     """
     until = time.monotonic() + seconds
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    request = f"GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+    lines = [f"GET {path} HTTP/1.1", f"Host: {authority}", "Connection: close"]
+    if token is not None:
+        lines.append(f"Authorization: Bearer {token}")
+    request = "\r\n".join([*lines, "", ""])
     try:
         with socket.create_connection((host, port), timeout=seconds) as connection:
             connection.settimeout(_left(until))
-            connection.sendall(request.encode("ascii"))
+            connection.sendall(request.encode("latin-1", "replace"))
             heard = _read(connection, until)
     except TimeoutError:
         raise NoAnswer(f"no whole answer within {seconds:g} s") from None

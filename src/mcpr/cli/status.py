@@ -28,6 +28,8 @@ from mcpr.store.sqlite import SqliteEventStore
 
 _SECONDS = 3.0
 _DEFAULT_ADMIN = "127.0.0.1:9901"
+_TOKEN = "MCPR_ADMIN_TOKEN"  # noqa: S105 - the name of the variable
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - they are replaced, not listened on
 _SAMPLE = re.compile(r"(mcpr_\w+)(?:\{([^}]*)\})? ([0-9.eE+-]+)")
 
 
@@ -126,10 +128,11 @@ def _asked(row: StatusRow) -> StatusRow:
     if row.admin is None:
         return row
     try:
-        address = parse(row.admin.removeprefix("http://"))
+        address = _to_connect(parse(row.admin.removeprefix("http://")))
         ready = ask(address.host, address.port, "/ready", _SECONDS)
         reasons = [str(reason) for reason in json.loads(ready.body)["reasons"]]
-        page = ask(address.host, address.port, "/metrics", _SECONDS)
+        token = os.environ.get(_TOKEN) or None
+        page = ask(address.host, address.port, "/metrics", _SECONDS, token)
     except NoAnswer as error:
         return replace(row, state="no answer", reason=str(error))
     except UsageError:
@@ -141,8 +144,16 @@ def _asked(row: StatusRow) -> StatusRow:
         state = "ending"
     row = replace(row, state=state, reason="; ".join(reasons) or None)
     if page.status != 200:
-        return replace(row, reason=row.reason or f"/metrics answers with {page.status}")
+        why = f"/metrics answers with {page.status}"
+        if page.status == 401:
+            why = f"its numbers need the token of the admin pages in {_TOKEN}"
+        return replace(row, reason=row.reason or why)
     return _with_numbers(row, list(_samples(page.body.decode(errors="replace"))))
+
+
+def _to_connect(address: Address) -> Address:
+    """Who listens on all addresses is asked on the loopback."""
+    return Address(_ANY.get(address.host, address.host), address.port)
 
 
 def _samples(page: str) -> Iterator[tuple[str, str, float]]:

@@ -30,7 +30,7 @@ def wrong(rows: list[ProofRow]) -> dict[str, ProofRow]:
 def test_the_shipped_proxy_keeps_nothing_of_what_is_said(tmp_path: Path, detail: bool) -> None:
     file = tmp_path / "mcpr.toml"
     store = f'[store]\npath = "mine.db"\ndetail = {"true" if detail else "false"}\n'
-    log = f'[log]\naccess = "{tmp_path}/mine.log"\n'
+    log = f'[log]\naccess = "{tmp_path}/mine.log"\n[admin]\ntoken = "{"a" * 32}"\n'
     file.write_text(f'mcp = "http://example.invalid/mcp"\n{store}{log}')
     proof = prove(file)
     assert "output/access.log, ended" in {sought.source for sought in proof.sources}
@@ -40,6 +40,8 @@ def test_the_shipped_proxy_keeps_nothing_of_what_is_said(tmp_path: Path, detail:
     assert {row.may for row in proof.rows} == {"nowhere", "record"} | (
         {"store"} if detail else set()
     )
+    pages = {sought.source: sought.size for sought in proof.sources if "page" in sought.source}
+    assert pages["page /metrics, running"] > 1_000
     found = {row.place for row in proof.rows if row.found}
     assert ("message of an error" in found) is detail
     assert "name of a tool" in found

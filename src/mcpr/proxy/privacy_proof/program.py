@@ -30,7 +30,8 @@ def settings(folder: Path, echo: str, file: str) -> RunSettings:
         admin="127.0.0.1:0",
         # A change of the file in these seconds must not bring the user's server back.
         asked=None,
-        model=replace(asked.model, log=log),
+        # Without its token, the pages are searched, too.
+        model=replace(asked.model, log=log, admin=replace(asked.model.admin, token=None)),
     )
 
 

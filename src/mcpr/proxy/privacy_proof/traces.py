@@ -10,7 +10,7 @@ from mcpr.calling import NoAnswer, ask
 from mcpr.serving.address import parse
 
 _PROC = Path("/proc")
-_PAGES = ("/live", "/ready", "/metrics")
+_PAGES = ("/live", "/ready", "/metrics", "/config")
 _PAGE_SECONDS = 5.0
 _LISTENING = 0x0A
 
