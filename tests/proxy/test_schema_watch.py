@@ -2,11 +2,15 @@
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.protocol.size import examples
 
 from mcpr.events import Ids
 from mcpr.pipeline.digest import Passing
@@ -220,3 +224,58 @@ def test_what_became_of_the_lists_is_counted(scene: Scene) -> None:
     scene.passes("tools/list", {"tools": TOOLS}, cursor="from nowhere")
     changes = {("weather", "tools", "first"): 1, ("weather", "tools", "breaking"): 1}
     assert scene.watch.state() == SchemaState(changes, 0, 0, 1, 2)
+
+
+def test_a_list_of_a_thousand_tools_is_read_here_in_little_time(scene: Scene) -> None:
+    """2 MB. 0.4 s of CPU where this was written, and a tenth of that when it is listed again."""
+    shape = {f"p{n}": {"type": "string", "description": "of some length" * 10} for n in range(8)}
+    text = "lorem ipsum dolor sit amet " * 25
+    tools = [
+        {"name": f"tool{n}", "description": text, "inputSchema": {"properties": shape}}
+        for n in range(1_000)
+    ]
+    assert len(json.dumps(tools)) > 2_000_000
+    began = time.process_time()
+    scene.passes("tools/list", {"tools": tools})
+    assert scene.versions() == [("tools", 1, 1_000)]
+    assert time.process_time() - began < 5
+
+
+words = st.sampled_from(["tools/list", "prompts/list", "initialize", "what/ever"])
+answers = st.one_of(
+    st.binary(max_size=40),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["tools", "prompts", "name", "inputSchema", "nextCursor", "_meta"]),
+                inner,
+                max_size=3,
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda result: json.dumps({"id": 1, "result": result}).encode()),
+)
+
+
+@given(st.lists(st.tuples(words, answers, st.sampled_from([None, "a"])), max_size=12))
+@examples(25)
+def test_whatever_servers_answer_the_books_stay_right(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bytes, str | None]]
+) -> None:
+    scene = Scene(tmp_path_factory.mktemp("s") / "s.db")
+    for at, (method, answer, cursor) in enumerate(steps):
+        asked = {"id": 1, "method": method, "params": {} if cursor is None else {"cursor": cursor}}
+        scene.watch.look(
+            Passing(
+                *("weather", CALLER, "s", at, json.dumps(asked).encode(), answer, False, None, b"")
+            )
+        )
+    assert scene.watch.lost == 0
+    entries = "SELECT count(*) FROM schema_entry GROUP BY version"
+    whole = "SELECT items FROM schema_version WHERE items > 0"
+    assert sorted(scene.rows(entries)) == sorted(scene.rows(whole))
+    unused = "SELECT count(*) FROM schema_item WHERE id NOT IN (SELECT item FROM schema_entry)"
+    assert scene.rows(unused) == [(0,)]
+    scene.watch.close()
