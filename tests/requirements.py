@@ -392,7 +392,7 @@ PROXY = (
             "tests/settings/test_substitution.py::test_marks_are_replaced_once_and_everything_else_stays",
             "tests/settings/test_json_schema.py::test_what_mcpr_takes_an_editor_takes",
         ),
-        to_build=("B", "H"),
+        to_build=("H",),
     ),
 )
 

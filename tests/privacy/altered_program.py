@@ -31,6 +31,7 @@ from mcpr.proxy.recorder import RecorderSettings
 from mcpr.proxy.status import Status
 from mcpr.settings import RunSettings
 from mcpr.sinks import SINKS
+from mcpr.sinks.access import AccessSink
 from mcpr.sinks.prometheus import Snapshot
 from mcpr.sinks.stderr import StderrSink
 
@@ -118,6 +119,16 @@ class DetailedSink(StderrSink):
         return super().write(batch)
 
 
+class DetailedAccess(AccessSink):
+    """Writes local detail into the access log."""
+
+    def write(self, batch: Sequence[RequestEvent]) -> int:
+        for event in batch:
+            if event.detail is not None and event.detail.subject is not None:
+                os.write(self._fd, f"{event.detail.subject}\n".encode())
+        return super().write(batch)
+
+
 class CountingSink(StderrSink):
     """Makes the last subject a label of the metrics."""
 
@@ -151,6 +162,10 @@ def _sink(altered: type[StderrSink]) -> Callable[[], None]:
             vars(metrics)["exposition"] = _labelled
 
     return alter
+
+
+def _detailed_access() -> None:
+    SINKS["access"] = f"__main__:{DetailedAccess.__name__}"
 
 
 def _greeting() -> None:
@@ -242,6 +257,7 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     "client address into the log": _greeting,
     "detail onto stderr": _sink(DetailedSink),
     "detail into the metrics": _sink(CountingSink),
+    "detail into the access log": _detailed_access,
     "a mistake while reading": _mistake("reading"),
     "a mistake while ending": _mistake("ending"),
     "a mistake while waiting": _mistake("waiting"),

@@ -95,6 +95,7 @@ def test_the_program_finds_nothing_when_nothing_is_altered(tmp_path: Path) -> No
         ("client address into the log", "address of the client", "output/stderr", "plain"),
         ("detail onto stderr", "path of a resource's URI", "output/stderr", "plain"),
         ("detail into the metrics", "URI of a subscription", "/metrics", "plain"),
+        ("detail into the access log", "path of a resource's URI", "output/access.log", "plain"),
     ],
     ids=lambda value: value if " " in value else None,
 )
