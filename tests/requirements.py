@@ -322,6 +322,7 @@ PROXY = (
             "tests/pipeline/csp/test_widgets.py::test_the_sandbox_domain_is_right_behind_the_proxy",
             "tests/pipeline/csp/test_editors.py::test_everything_else_goes_on_as_it_came",
             "tests/dataplane/test_editing.py::test_a_held_answer_goes_on_with_its_new_length",
+            "tests/cli/test_csp.py::test_an_answer_is_as_in_its_golden_file",
         ),
         to_build=("C",),
     ),

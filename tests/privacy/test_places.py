@@ -55,6 +55,9 @@ OFFERED = {
         *("items", "added", "removed", "modified", "names", "is_return"),
     },
     "schema_mark": {"server", "list", "newest", "stale_ms", "switches", "unrecorded"},
+    "widget_policy": {
+        *("id", "server", "uri", "declared", "emitted", "first_ms", "last_ms", "sightings"),
+    },
 }
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "latency": Entry("mcpr.cli.figures:latency", "Show calls, errors and latency over time."),
     "errors": Entry("mcpr.cli.failures:errors", "Show what fails, in groups."),
     "error": Entry("mcpr.cli.failures:error", "Show one group of errors, and the newest of them."),
+    "csp": Entry("mcpr.cli:csp_group", "What widgets may load in each host."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",
@@ -70,11 +71,18 @@ CONFIG_COMMANDS = {
         "mcpr.cli.config:schema", "Print the JSON Schema of settings files, for editors."
     ),
 }
+CSP_COMMANDS = {
+    "check": Entry(
+        "mcpr.cli.csp:check",
+        "Show what each host makes of the widgets' policies, and what is wrong.",
+    ),
+}
 PROXY_COMMANDS = {"run": COMMANDS["run"]}
 
 _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 proxy = LazyGroup(PROXY_COMMANDS, name="proxy", help=COMMANDS["proxy"].help)
+csp_group = LazyGroup(CSP_COMMANDS, name="csp", help=COMMANDS["csp"].help)
 config_group = LazyGroup(CONFIG_COMMANDS, name="config", help=COMMANDS["config"].help)
 store_group = LazyGroup(STORE_COMMANDS, name="store", help=COMMANDS["store"].help)
 mcpr = LazyGroup(

@@ -5,6 +5,7 @@ returns the rows, by the same code that would have made them in the data-plane p
 lives in memory and in a pipe between two processes of one user, never in a file.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -22,8 +23,8 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An exchange that is over, with what was too large to read. Times in ns of one clock.
 
     answer_body: see `AnswerReader.kept`. unread: a part of the answer was let go of.
-    has_rows: its rows are made already. change: the server's word that a list has changed; then
-    nothing else is meant.
+    has_rows: its rows are made already. change: the server's word that a list has changed, and
+    widgets: those that it had in it, packed; then nothing else is meant.
     """
 
     server: str
@@ -46,6 +47,7 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     answer_body: bytes
     has_rows: bool = False
     change: bytes = b""
+    widgets: tuple[bytes, ...] = ()
 
 
 class Passing(NamedTuple):
@@ -53,6 +55,7 @@ class Passing(NamedTuple):
 
     caller: what tells kinds of callers apart, over sessions; session: this one caller, as far as it
     can be told. answer: see `Digest.answer_body`. change: the server's word that a list changed.
+    widgets: see `pipeline/csp/news`; then there is nothing else.
     is_kept: whether the local part is recorded, to which definitions belong.
     """
 
@@ -66,6 +69,7 @@ class Passing(NamedTuple):
     coding: str | None
     change: bytes
     is_kept: bool = True
+    widgets: tuple[bytes, ...] = ()
 
 
 class Completed(NamedTuple):
@@ -84,6 +88,13 @@ def pack_look(exchange: Exchange, change: bytes, now_ns: int) -> bytes:
     frame = _digest(exchange, "complete", now_ns)
     if change:
         frame = msgspec.structs.replace(frame, request=b"", answer_body=b"", change=change)
+    return _encode(msgspec.structs.replace(frame, has_rows=True))
+
+
+def pack_widgets(exchange: Exchange, widgets: Sequence[bytes], now_ns: int) -> bytes:
+    """One frame of the widgets that were in an exchange's answer."""
+    frame = _decode(pack(exchange, "complete", now_ns))
+    frame = msgspec.structs.replace(frame, request=b"", answer_body=b"", widgets=tuple(widgets))
     return _encode(msgspec.structs.replace(frame, has_rows=True))
 
 
@@ -161,7 +172,7 @@ def _make_rows(exchange: Exchange, digest: Digest) -> None:
 def _passing(exchange: Exchange, digest: Digest) -> Passing | None:
     """What the exchange shows of the server; None for most."""
     message, answer = exchange.message, digest.answer
-    if not digest.change:
+    if not (digest.change or digest.widgets):
         if message is None or answer is None or not digest.answer_body:
             return None
         if not any(asked.method in LISTINGS for asked in (message, *exchange.others)):
@@ -180,4 +191,5 @@ def _passing(exchange: Exchange, digest: Digest) -> Passing | None:
         coding=None if answer is None or answer.is_events else answer.coding,
         change=digest.change,
         is_kept=digest.keep_detail,
+        widgets=digest.widgets,
     )

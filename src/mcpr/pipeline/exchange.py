@@ -71,7 +71,7 @@ class Recording:
     tools: set[str] = field(default_factory=set)
     csp: CspRules | None = None
     pin: Pin | None = None
-    on_widgets: Callable[[list[Widget]], None] | None = None
+    on_widgets: "Callable[[Exchange, list[Widget], int], None] | None" = None
     held: int = 0
     max_held: int = 64 * 1024 * 1024
     common: Common = field(init=False)
@@ -279,6 +279,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         """
         recording = self.recording
         self._finish()
+        self._let_editor_go(now_ns)
         if ending == "gone" and self.status is not None and self.status >= 400:
             ending = "complete"  # Nobody needs to read to its end what a status says.
         if self.deferred and recording.digest is not None:
@@ -318,12 +319,6 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
     def _finish(self) -> None:
         """No more is read, and nothing more is kept but for the digest."""
         reader = self.reader
-        if self.editor is not None:
-            if self.editor.untouched is not None:
-                self.remark("csp_unread")
-            if self.editor.widgets and self.recording.on_widgets is not None:
-                self.recording.on_widgets(self.editor.widgets)
-            self.editor = None
         if reader is not None:
             reader.finish()
             if reader.too_large:
@@ -335,6 +330,15 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
                     self.deferred = False
         if self.held:
             self._count(0)
+
+    def _let_editor_go(self, now_ns: int) -> None:
+        editor, self.editor = self.editor, None
+        if editor is None:
+            return
+        if editor.untouched is not None:
+            self.remark("csp_unread")
+        if editor.widgets and self.recording.on_widgets is not None:
+            self.recording.on_widgets(self, editor.widgets, now_ns)
 
     def _is_answered(self, reader: AnswerReader) -> bool:
         """Whether the small answers are all that were asked for."""

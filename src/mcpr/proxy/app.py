@@ -19,7 +19,8 @@ from mcpr import __version__
 from mcpr.dataplane import Address, Listener
 from mcpr.errors import Exit
 from mcpr.events import Ids
-from mcpr.pipeline.digest import pack, pack_look
+from mcpr.pipeline.csp import Widget, WidgetNews
+from mcpr.pipeline.digest import pack, pack_look, pack_widgets
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import is_loopback
 from mcpr.pipeline.identity import SessionNames
@@ -118,7 +119,13 @@ class _Proxy:
         def look(exchange: Exchange, change: bytes, now_ns: int) -> None:
             recorder.look(pack_look(exchange, change, now_ns))
 
-        return Recording(
+        news = WidgetNews()
+
+        def widgets(exchange: Exchange, found: list[Widget], now_ns: int) -> None:
+            if recording.keep_detail and (new := news.of(found, now_ns)):
+                recorder.look(pack_widgets(exchange, new, now_ns))
+
+        recording = Recording(
             settings.name,
             recorder.publish,
             Ids(random.getrandbits),
@@ -127,8 +134,10 @@ class _Proxy:
             look=look,
             keep_detail=settings.detail,
             csp=settings.csp,
+            on_widgets=widgets,
             pin=pin,
         )
+        return recording
 
     async def _drain(
         self,

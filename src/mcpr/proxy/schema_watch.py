@@ -5,6 +5,7 @@ and never a row: a list is asked for again, a call is not.
 """
 
 import hashlib
+import json
 import logging
 import threading
 import time
@@ -71,7 +72,9 @@ class SchemaWatch:
             return
         with self._lock:
             try:
-                if passing.change:
+                if passing.widgets:
+                    self._widgets(passing)
+                elif passing.change:
                     self._change(passing)
                 else:
                     self._read(passing)
@@ -157,6 +160,12 @@ class SchemaWatch:
         for which in lists if passing.is_kept else ():
             self._opened().stale(passing.server, which, passing.ts_ms)
 
+    def _widgets(self, passing: Passing) -> None:
+        for packed in passing.widgets if passing.is_kept else ():
+            uri, *policies = json.loads(packed)
+            declared, emitted = (json.dumps(policy, sort_keys=True) for policy in policies)
+            self._opened().widget(passing.server, (_text(uri), declared, emitted), passing.ts_ms)
+
     def _read(self, passing: Passing) -> None:
         reading = read_passing(
             passing.request, passing.answer, is_events=passing.is_events, coding=passing.coding
@@ -193,6 +202,11 @@ class SchemaWatch:
             self._changes[passing.server, which, taken.event.verdict or "first"] += 1
         if which == "tools":
             self._warn(passing.server, taken)
+
+
+def _text(uri: str) -> str:
+    """What a file can hold of it."""
+    return uri.encode("utf-8", "replace").decode()
 
 
 def _hash(said: object) -> bytes:

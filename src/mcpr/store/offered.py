@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mcpr.events.schema import Item, ListName, Verdict
+from mcpr.store.widgets import WidgetPolicy
 from mcpr.store.window import Window
 
 
@@ -90,6 +91,9 @@ class OfferedStore(Protocol):
 
     def marks(self) -> list[Mark]:
         """Of every list, in no order."""
+
+    def widgets(self, server: str | None) -> list[WidgetPolicy]:
+        """The policies of widgets, by server, widget and last sighting."""
 
     def definitions(self, key: int) -> Sequence[Definition]:
         """The definitions of a version, by name; none where they were let go of."""

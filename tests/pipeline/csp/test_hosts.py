@@ -48,3 +48,9 @@ def test_claude_drops_what_is_not_encrypted_and_shows_no_frames() -> None:
 def test_chatgpt_adds_its_libraries() -> None:
     assert "https://unpkg.com" in policy_in("chatgpt")["script-src"]
     assert policy_in("vscode") == policy_in("standard")
+
+
+def test_what_is_no_origin_reaches_no_policy() -> None:
+    """Neither a keyword nor a second directive can be smuggled in."""
+    policy = {"connect": ("'unsafe-eval'", "a.example", "https://a; script-src *", "*", "data:")}
+    assert policy_in("standard", policy)["connect-src"] == ["'self'"]  # type: ignore[arg-type]

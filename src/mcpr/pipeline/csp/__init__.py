@@ -8,6 +8,7 @@ policy, and `lint` what is wrong with one.
 from mcpr.pipeline.csp.editors import EventsEditor, JsonEditor, editor_for
 from mcpr.pipeline.csp.hosts import HOSTS, Host, content_security_policy
 from mcpr.pipeline.csp.lint import Finding, lint
+from mcpr.pipeline.csp.news import WidgetNews, policy_of
 from mcpr.pipeline.csp.rules import (
     DIRECTIVES,
     CspRules,
@@ -33,9 +34,11 @@ __all__ = [
     "Policy",
     "Sources",
     "Widget",
+    "WidgetNews",
     "WidgetRule",
     "content_security_policy",
     "editor_for",
     "lint",
     "merged",
+    "policy_of",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mcpr.pipeline.csp.rules import Policy
+from mcpr.pipeline.csp.rules import Policy, is_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Host:
 
     def allows(self, source: str) -> bool:
         """Whether the host takes a declared source at all."""
-        return not self.https_only or source.startswith(("https://", "wss://"))
+        is_safe = source.startswith(("https://", "wss://"))
+        return is_origin(source) and (is_safe or not self.https_only)
 
 
 HOSTS: Final[Mapping[str, Host]] = {

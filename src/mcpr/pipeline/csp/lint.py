@@ -1,18 +1,11 @@
 """What is wrong with a widget's policy, before a host shows an empty frame."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-from mcpr.pipeline.csp.rules import DIRECTIVES, CspRules, Directive, host_of, is_local
+from mcpr.pipeline.csp.rules import DIRECTIVES, CspRules, Directive, host_of, is_local, is_origin
 from mcpr.pipeline.csp.widgets import Widget
-
-#: An origin as a host takes it: scheme, host with at most one leading wildcard label, port.
-_ORIGIN: Final = re.compile(
-    r"(?:https?|wss?)://(?:\*\.)?(?:[0-9A-Za-z_-]+\.)*[0-9A-Za-z_-]+(?::\d{1,5})?"
-    r"|(?:https?|wss?)://\[[0-9A-Fa-f:.]+\](?::\d{1,5})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ def _of_source(directive: Directive, source: str) -> Iterator[Finding]:
         yield finding("error", "it names everything, and hosts refuse it", "name the origins")
     elif "://" not in source:
         yield finding("error", "it has no scheme", f"write https://{source.lstrip('/')}")
-    elif _ORIGIN.fullmatch(source) is None:
+    elif not is_origin(source):
         yield finding(
             "error", "it is no origin: only scheme, host and port belong here", "cut the rest off"
         )

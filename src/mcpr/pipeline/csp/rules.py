@@ -22,6 +22,12 @@ DIRECTIVES: Final[tuple[Directive, ...]] = ("connect", "resource", "frame", "bas
 _OURS: Final = frozenset({"connect", "resource"})
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
+#: An origin as a host takes it: scheme, host with at most one leading wildcard label, port.
+_ORIGIN: Final = re.compile(
+    r"(?:https?|wss?)://(?:\*\.)?(?:[0-9A-Za-z_-]+\.)*[0-9A-Za-z_-]+(?::\d{1,5})?"
+    r"|(?:https?|wss?)://\[[0-9A-Fa-f:.]+\](?::\d{1,5})?"
+)
+
 #: Per directive the sources a widget may use.
 Policy = Mapping[Directive, tuple[str, ...]]
 
@@ -111,6 +117,11 @@ def merged(rules: CspRules, uri: str, declared: Policy) -> dict[Directive, tuple
             sources.insert(0, origin)
         policy[directive] = tuple(dict.fromkeys(sources))
     return policy
+
+
+def is_origin(source: str) -> bool:
+    """Whether hosts take the source at all."""
+    return _ORIGIN.fullmatch(source) is not None
 
 
 def host_of(source: str) -> str:

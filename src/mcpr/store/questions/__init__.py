@@ -17,6 +17,7 @@ from mcpr.store.questions.slow import SlowRow, slow
 from mcpr.store.questions.stats import StatsRow, stats
 from mcpr.store.questions.summary import SummaryRow, summary
 from mcpr.store.questions.tools import ToolRow, tools
+from mcpr.store.questions.widgets import WidgetRow, widgets
 
 __all__ = [
     "ChangeRow",
@@ -36,6 +37,7 @@ __all__ = [
     "Thresholds",
     "ToolRow",
     "UseRow",
+    "WidgetRow",
     "error",
     "errors",
     "follow",
@@ -52,4 +54,5 @@ __all__ = [
     "steps_for",
     "summary",
     "tools",
+    "widgets",
 ]

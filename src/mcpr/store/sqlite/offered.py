@@ -6,6 +6,8 @@ from typing import Any
 
 from mcpr.events.schema import Item, ListName
 from mcpr.store.offered import Change, Definition, Mark, Version
+from mcpr.store.sqlite import widget_book
+from mcpr.store.widgets import WidgetPolicy
 from mcpr.store.window import Window
 
 _VERSIONS = """
@@ -53,6 +55,10 @@ class SqliteOffered:
         """See OfferedStore."""
         since, until = (0, _ALWAYS) if window is None else (window.since_ms, window.until_ms)
         return [_change(row) for row in self._rows(_CHANGES, since, until, server, which)]
+
+    def widgets(self, server: str | None) -> list[WidgetPolicy]:
+        """See OfferedStore."""
+        return widget_book.policies(self._rows, server)
 
     def marks(self) -> list[Mark]:
         """See OfferedStore."""

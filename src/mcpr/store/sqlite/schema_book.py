@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from mcpr.events.schema import Diff, Item, ListName, SchemaEvent, compare, list_hash, suspicions
 from mcpr.events.schema.canonical import value_of
 from mcpr.events.schema.event import Counts, public_names
+from mcpr.store.sqlite import widget_book
 from mcpr.store.sqlite.database import explained, open_for_writing
 from mcpr.store.sqlite.schema_change import insert_change
 from mcpr.store.sqlite.schema_pins import allowed as _allowed
@@ -88,6 +89,11 @@ class SchemaBook:
         """The server says that the list has changed."""
         with self._transaction():
             self._mark(server, which, "stale_ms", "?", ts_ms)
+
+    def widget(self, server: str, widget: tuple[str, str, str], ts_ms: int) -> None:
+        """A widget was seen: its URI, what it declares and what its host was told, as JSON."""
+        with self._transaction():
+            widget_book.take(self._connection, server, widget, ts_ms)
 
     def last_items(self, server: str, which: ListName, caller: bytes) -> tuple[Item, ...]:
         """What this caller was shown last, or else anybody."""

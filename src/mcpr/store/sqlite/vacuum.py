@@ -33,7 +33,7 @@ AGED = {"request_event": "ts_ms", "schema_change": "ts_ms"}
 #: The one that has no index on its age, but blocks.
 _IN_BLOCKS = ("request_event", "ts_ms")
 #: What goes when it was not seen for so long. An approval stays: without it nothing is pinned.
-_UNSEEN = {"schema_version": "approved_ms IS NULL", "schema_caller": "1"}
+_UNSEEN = {"schema_version": "approved_ms IS NULL", "schema_caller": "1", "widget_policy": "1"}
 #: Every table of texts that are kept once, and where their ids are used.
 INTERNED = {"label": ("request_event", "label"), "session": ("request_event", "session")}
 
