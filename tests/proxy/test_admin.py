@@ -237,6 +237,27 @@ def test_a_page_of_another_name_gets_nothing(
     assert capfd.readouterr().err == ""
 
 
+def test_without_the_token_ready_names_the_sink_and_not_what_it_says(tmp_path: Path) -> None:
+    bind = admin_bind("127.0.0.1:0", TOKEN)
+    assert bind is not None
+
+    async def scene() -> None:
+        recorder = Recorder(settings(tmp_path, "moody", admin=bind))
+        url = await started(recorder)
+        (tmp_path / "a.bad").touch()
+        recorder.publish(many(1)[0])
+        await until(lambda: recorder.counts().dropped == 1)
+        answer = await asyncio.to_thread(ask, url, "/ready")
+        assert (answer.status, json.loads(answer.body)["reasons"]) == (503, ["moody takes nothing"])
+        right = {"Authorization": f"Bearer {TOKEN}"}
+        answer = await asyncio.to_thread(ask, url, "/ready", headers=right)
+        assert answer.status == 503
+        assert "the mood is bad" in answer.body
+        await recorder.drain(5.0)
+
+    run(scene())
+
+
 def test_what_needs_the_token_is_only_told_to_who_has_it(tmp_path: Path) -> None:
     bind = admin_bind("127.0.0.1:0", TOKEN)
     assert bind is not None

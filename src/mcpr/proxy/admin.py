@@ -43,8 +43,12 @@ def pages(
     async def live(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    async def ready(_: Request) -> Response:
-        reasons = status().reasons
+    who = access or Access()
+
+    async def ready(request: Request) -> Response:
+        # Open to all: but whoever could not see /config is not told of files and hosts here.
+        is_known = who.is_known("/config", request.scope["headers"])
+        reasons = status().reasons if is_known else status().outline
         return Response(
             json.dumps({"ready": not reasons, "reasons": reasons}) + "\n",
             503 if reasons else 200,
@@ -72,7 +76,7 @@ def pages(
         ],
         middleware=[
             Middleware(SafeHeaders),
-            Middleware(AdminGuard, access=access or Access()),
+            Middleware(AdminGuard, access=who),
         ],
     )
     application.router.redirect_slashes = False

@@ -63,7 +63,16 @@ class Status(msgspec.Struct, frozen=True):
     @property
     def reasons(self) -> list[str]:
         """Why the proxy is not ready; empty when it is."""
-        reasons = [f"{sink.name}: {sink.trouble}" for sink in self.sinks if sink.trouble]
+        return self._reasons(
+            [f"{sink.name}: {sink.trouble}" for sink in self.sinks if sink.trouble]
+        )
+
+    @property
+    def outline(self) -> list[str]:
+        """The same for anybody: without the words of sinks, which name files and hosts."""
+        return self._reasons([f"{sink.name} takes nothing" for sink in self.sinks if sink.trouble])
+
+    def _reasons(self, reasons: list[str]) -> list[str]:
         if self.is_ending or (self.plane is not None and self.plane.is_draining):
             reasons.append("the proxy is ending")
         elif self.plane is None and self.has_plane:
