@@ -31,9 +31,10 @@ class Call:
     before: str
     after: str
 
-    def encode(self, request_id: int) -> bytes:
-        """The request's bytes with this id and no fresh header."""
-        return f"{self.before}{self.after}{request_id}}}".encode()
+    def encode(self, request_id: int, *, is_fresh: bool = False) -> bytes:
+        """The request's bytes with this id; `is_fresh`: with a header that was never seen."""
+        trace = f"traceparent: 00-{request_id:032x}-{request_id:016x}-01\r\n" if is_fresh else ""
+        return f"{self.before}{trace}{self.after}{request_id}}}".encode()
 
 
 def prepare_calls(url: str) -> list[Call]:

@@ -35,10 +35,14 @@ COUNTERS = "hardware counters"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Numbers of calls: `few` warm up or are subtracted, `many - few` (or `many`) are measured."""
+    """Numbers of calls: `few` warm up or are subtracted, `many - few` (or `many`) are measured.
+
+    heads: whether each call has a header that was never seen.
+    """
 
     few: int = 2_000
     many: int = 12_000
+    heads: load.Heads = "seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,11 @@ class _Count:
 
 
 def measure(subject: Subject, upstream: str, sizes: Sizes | None = None) -> InstructionReport:
-    """Instructions per tools/call with heads seen before, recording on if the subject records.
+    """Instructions per tools/call, recording on if the subject records.
 
-    `upstream`: the MCP endpoint. Raises SubjectError when neither counters nor valgrind are
-    there or the subject cannot run, LoadError when a call fails or is not recorded.
+    `upstream`: the MCP endpoint; `/sse` answers with events. Raises SubjectError when neither
+    counters nor valgrind are there or the subject cannot run, LoadError when a call fails or is
+    not recorded.
     """
     sizes = sizes or Sizes()
     report = _by_counters(subject, upstream, sizes)
@@ -78,12 +83,12 @@ def _by_counters(subject: Subject, upstream: str, sizes: Sizes) -> InstructionRe
     with Running(subject, upstream) as running:
         ids = calls.request_ids()
         load.shake_hands(running.url)
-        _send_and_drain(running, ids, sizes.few)
+        _send_and_drain(running, ids, sizes.few, sizes.heads)
         counters = hardware.open_counters(running.pids())
         if counters is None:
             return None
         with contextlib.closing(counters):
-            _send_and_drain(running, ids, sizes.many)
+            _send_and_drain(running, ids, sizes.many, sizes.heads)
             counts = counters.read()
     first = counts.pop(running.process.pid)
     others = sum(counts.values())
@@ -97,8 +102,8 @@ def _by_valgrind(subject: Subject, upstream: str, sizes: Sizes) -> InstructionRe
             "instructions cannot be counted: this machine has no hardware counters and "
             "valgrind is not installed; run scripts/setup bench"
         )
-    few = _count_life(subject, upstream, sizes.few)
-    many = _count_life(subject, upstream, sizes.many)
+    few = _count_life(subject, upstream, sizes.few, sizes.heads)
+    many = _count_life(subject, upstream, sizes.many, sizes.heads)
     measured = sizes.many - sizes.few
     return InstructionReport(
         subject.name,
@@ -109,7 +114,7 @@ def _by_valgrind(subject: Subject, upstream: str, sizes: Sizes) -> InstructionRe
     )
 
 
-def _count_life(subject: Subject, upstream: str, number: int) -> _Count:
+def _count_life(subject: Subject, upstream: str, number: int, heads: load.Heads) -> _Count:
     """Instructions of a subject from its start to its end, with `number` calls in between."""
     with tempfile.TemporaryDirectory(prefix="mcpr-bench-") as folder:
         counts = Path(folder)
@@ -117,7 +122,7 @@ def _count_life(subject: Subject, upstream: str, number: int) -> _Count:
         wrapper = [*STEADY, *_slow_clock(subject), *tool, f"--cachegrind-out-file={counts}/%p"]
         with Running(subject, upstream, wrapper) as running:
             load.shake_hands(running.url)
-            _send_and_drain(running, calls.request_ids(), number)
+            _send_and_drain(running, calls.request_ids(), number, heads)
             pids = running.pids()
             running.stop()
             first = running.process.pid
@@ -139,9 +144,9 @@ def _slow_clock(subject: Subject) -> list[str]:
     return [f"LD_PRELOAD={library}", f"SLOW_CLOCK={SLOW_CLOCK}"]
 
 
-def _send_and_drain(running: Running, ids: Iterator[int], number: int) -> None:
+def _send_and_drain(running: Running, ids: Iterator[int], number: int, heads: load.Heads) -> None:
     rows = running.recorded() or 0
-    load.send_calls(running.url, itertools.islice(ids, number), CONNECTIONS)
+    load.send_calls(running.url, itertools.islice(ids, number), CONNECTIONS, heads)
     if not rounds.drain(running, rows + number):
         raise load.LoadError(
             f"{running.subject.name} recorded {(running.recorded() or 0) - rows} of {number} calls"

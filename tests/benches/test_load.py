@@ -29,12 +29,12 @@ def test_the_exact_client_sends_as_many_calls_as_it_is_given_ids() -> None:
         assert load.send_calls(upstream + "/mcp", ids, connections=8) == 150
 
 
-def test_the_exact_client_refuses_an_answer_it_cannot_count() -> None:
-    with (
-        subjects.running_upstream() as upstream,
-        pytest.raises(load.LoadError, match="Content-Length"),
-    ):
-        load.send_calls(upstream + "/sse", [calls.FIRST_ID], connections=1)
+@pytest.mark.parametrize("heads", ["seen", "traceparent"])
+def test_the_exact_client_reads_answers_of_either_form(heads: load.Heads) -> None:
+    with subjects.running_upstream() as upstream:
+        for path in ("/mcp", "/sse"):
+            ids = itertools.islice(calls.request_ids(), 30)
+            assert load.send_calls(upstream + path, ids, 4, heads) == 30
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from mcpr.dataplane.state import (
     STREAM,
     WAITING,
 )
-from mcpr.protocol.http1 import LAST_CHUNK, RequestHead, ResponseHead
+from mcpr.protocol.http1 import LAST_CHUNK, Form, RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from mcpr.dataplane.listener import Listener
@@ -44,6 +44,7 @@ class Answering(asyncio.Protocol):
     watch, head, plan: of the exchange under way.
     unwatched: the request body of a common call; nobody watches it as long as it goes well.
     edited: the answer under way, if it is changed on its way.
+    form: of the requests' heads, if none of them comes twice.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class Answering(asyncio.Protocol):
         "connection_task",
         "deadline_ns",
         "edited",
+        "form",
         "head",
         "held",
         "held_size",
@@ -89,6 +91,7 @@ class Answering(asyncio.Protocol):
         self.suffix = b"\r\n"
         self.head: RequestHead | None = None
         self.plan: RequestPlan | None = None
+        self.form: Form[RequestPlan] | None = None
         self.watch: Watch | None = None
         self.unwatched: bytes | None = None
         self.started_ns = 0

@@ -34,6 +34,7 @@ from mcpr.dataplane.upstream import FRESH_NS, Upstream
 from mcpr.protocol.http1 import (
     BadChunk,
     BadHead,
+    Form,
     RequestHead,
     find_end,
     length_of,
@@ -72,15 +73,21 @@ class Client(Answering):
         """Bytes of a request; here in one piece the common call, of which nothing is special."""
         try:
             if self.state == IDLE and not self.ahead:
-                end = data.find(b"\r\n\r\n") + 4
-                plan = self.listener.known(data[:end]) or self._plan_changing(data, end)
+                # Not `find` and slices: a method with a range costs as much as ten without.
+                head, blank, body = data.partition(b"\r\n\r\n")
+                if self.form is None:
+                    plan = self.listener.known(head)
+                else:
+                    plan = self._plan_form(self.form, head)
+                if plan is None and blank:
+                    plan = self._plan_changing(head, body)
                 if (
                     plan is not None
-                    and len(data) - end == plan.length
+                    and len(body) == plan.length
+                    and blank
                     and not self.listener.draining
-                    and (plan.marker is None or data.find(plan.marker, end) < 0)
+                    and (plan.marker is None or plan.marker not in body)
                 ):
-                    body = data[end:]
                     self.started_ns = now = monotonic_ns()
                     if plan.is_common:
                         self.unwatched = body
@@ -117,21 +124,39 @@ class Client(Answering):
             logger.exception("a mistake of ours while reading a request")
             self.fail("internal")
 
-    def _plan_changing(self, data: bytes, end: int) -> RequestPlan | None:
+    def _plan_changing(self, head: bytes, body: bytes) -> RequestPlan | None:
         """The plan of a head that was never seen, but for lines that are new each time."""
-        if not 3 < end <= _MAX_HEAD or len(data) - end > MAX_AHEAD:
+        if len(head) > _MAX_HEAD or len(body) > MAX_AHEAD:
             return None
-        parts = split_request(data[:end])
-        if len(parts) == 1:
-            return None
-        plan = self.listener.plan_skeleton(parts)
+        listener = self.listener
+        parts = split_request(head + b"\r\n\r\n")
+        plan = None if len(parts) == 1 else listener.plan_skeleton(parts)
         if plan is None:
             return None
         lines = parts[1::2]
-        plan = plan.exactly(lines, length_of(lines) or 0)
+        length = length_of(lines) or 0
         if may_come_again(lines):
-            self.listener.remember(data[:end], plan)
-        return plan
+            self.form = None
+            exact = plan.exactly(_joined(lines), length)
+            listener.remember(listener.plans, head, exact)
+            return exact
+        self.form = form = None if length < 0 else listener.form_of(parts)
+        if form is not None:
+            # Of the lines that change only the length's is kept: others may hold secrets.
+            kept = [line for line in lines if length_of([line]) is not None]
+            key = b"%d" % length if kept else b""
+            if key not in form.plans:
+                listener.remember(form.plans, key, plan.exactly(_joined(kept), length))
+        return plan.exactly(_joined(lines), length)
+
+    def _plan_form(self, form: Form[RequestPlan], head: bytes) -> RequestPlan | None:
+        """The plan of a head that changes where the one before it did."""
+        values = form.values(head) if len(head) <= _MAX_HEAD else None
+        if values is None:
+            # Another kind of request in between; the next one may be of this form again.
+            return self.listener.known(head)
+        plan = form.plans.get(form.length(values))
+        return None if plan is None else plan.exactly(form.other_lines(values), plan.length)
 
     def _slowly(self, data: bytes) -> None:
         """The long way, for every case."""
@@ -354,3 +379,8 @@ class Client(Answering):
         watch, self.watch = self.seen(), None
         if watch is not None:
             watch.end("gone", monotonic_ns())
+
+
+def _joined(lines: list[bytes]) -> bytes:
+    """Lines with their ends."""
+    return b"".join([line + b"\r\n" for line in lines])

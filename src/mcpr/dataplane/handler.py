@@ -113,22 +113,24 @@ class RequestPlan:
         self.answer_lines = answer_lines
         self.facts_with: Callable[[list[bytes]], object] | None = None
 
-    def exactly(self, lines: list[bytes], length: int) -> "RequestPlan":
+    def exactly(self, lines: bytes, length: int) -> "RequestPlan":
         """The plan of this head with these lines in it, and a body of this length."""
-        plan = RequestPlan(
-            facts=self.facts if self.facts_with is None else self.facts_with(lines),
-            pool=self.pool,
-            forward=b"%b%b\r\n" % (self.forward, b"\r\n".join(lines)),
-            whole=self.whole,
-            first_byte_ns=self.first_byte_ns,
-            length=length,
-            is_common=self.is_common,
-            refusal=self.refusal,
-            marker=self.marker,
-            answer_lines=self.answer_lines,
-        )
+        # One by one: on the way of every request with a trace.
+        plan = RequestPlan.__new__(RequestPlan)
+        facts_with = self.facts_with
+        plan.facts = self.facts if facts_with is None else facts_with(lines.split(b"\r\n")[:-1])
+        plan.facts_with = facts_with
+        plan.pool = self.pool
+        plan.forward = self.forward + lines
+        plan.whole = self.whole
+        plan.first_byte_ns = self.first_byte_ns
+        plan.length = length
+        plan.is_common = self.is_common
         plan.head = self.head
         plan.method = self.method
+        plan.refusal = self.refusal
+        plan.marker = self.marker
+        plan.answer_lines = self.answer_lines
         return plan
 
 

@@ -14,13 +14,14 @@ from mcpr.dataplane.handler import Handler, RequestPlan
 from mcpr.dataplane.pool import Pool
 from mcpr.dataplane.state import ANSWER, IDLE, SECOND
 from mcpr.errors import McprError
-from mcpr.protocol.http1 import BadHead, Heads, RequestHead, has_credential
+from mcpr.protocol.http1 import BadHead, Form, Heads, RequestHead, has_credential
 from mcpr.protocol.limits import Limits
 
 _TICK_SECONDS = 0.5
 _MAX_SKELETONS = 4096
 _MAX_SKELETON = 4096
 _MAX_CHANGING = 16
+_MAX_FORMS = 1024
 _DRAIN_TICK_SECONDS = 0.02
 #: While draining, how long an idle connection may still send a request that was on its way.
 _GRACE_NS = SECOND // 4
@@ -29,7 +30,8 @@ _GRACE_NS = SECOND // 4
 class Listener:
     """One listening address.
 
-    clients: every open connection. known: the plan of a head seen before, by its bytes.
+    clients: every open connection. known: the plan of a head seen before, by its bytes without
+    the blank line.
     pools: the first is that of new exchanges; the others end with what is under way on them.
     open: the handler's, for the hot path. The `…_ns` are limits in nanoseconds.
     """
@@ -40,8 +42,10 @@ class Listener:
         self.loop = loop
         self.pools = [pool]
         self._set(handler, limits)
-        self._plans: dict[bytes, RequestPlan] = {}
-        self.known: Callable[[bytes], RequestPlan | None] = self._plans.get
+        self.plans: dict[bytes, RequestPlan] = {}
+        self.known: Callable[[bytes], RequestPlan | None] = self.plans.get
+        self._forms: dict[bytes, Form[RequestPlan]] = {}
+        self._remembered = 0
         self._skeletons: dict[bytes, RequestPlan] = {}
         self.clients: set[Client] = set()
         self.draining = False
@@ -65,7 +69,7 @@ class Listener:
         pool: where its plans lead. What is under way goes on as it began.
         """
         self._set(handler, limits)
-        self._plans.clear()
+        self._forget()
         self._skeletons.clear()
         if pool is not self.pools[0]:
             self.pools.insert(0, pool)
@@ -106,12 +110,36 @@ class Listener:
                 plan.length = -1
         return head
 
-    def remember(self, data: bytes, plan: RequestPlan) -> None:
-        """The plan of a head that may come again as it is; `known` gives it."""
-        if len(data) <= _MAX_SKELETON:
-            if len(self._plans) >= _MAX_SKELETONS:
-                self._plans.clear()
-            self._plans[data] = plan
+    def form_of(self, parts: list[bytes]) -> Form[RequestPlan] | None:
+        """The form of a head taken apart by `split_request`; all that have it share it."""
+        names = [line.partition(b":")[0] for line in parts[1::2]]
+        key = b"\0".join(parts[::2] + names)
+        form = self._forms.get(key)
+        if form is None and len(key) <= _MAX_SKELETON:
+            form = Form.of(parts)
+            if form is not None:
+                if len(self._forms) >= _MAX_FORMS:
+                    self._forget()
+                self._forms[key] = form
+        return form
+
+    def remember(self, plans: dict[bytes, RequestPlan], data: bytes, plan: RequestPlan) -> None:
+        """The plan of a head that may come again, in our `plans` or in those of its form."""
+        if len(data) <= _MAX_SKELETON and plan.length <= MAX_AHEAD:
+            if self._remembered >= _MAX_SKELETONS:
+                self._forget()
+            self._remembered += 1
+            plans[data] = plan
+
+    def _forget(self) -> None:
+        """Forget every plan of a head."""
+        self.plans.clear()
+        for form in self._forms.values():
+            form.plans.clear()
+        self._forms.clear()
+        self._remembered = 0
+        for client in self.clients:
+            client.form = None
 
     def plan_skeleton(self, parts: list[bytes]) -> RequestPlan | None:
         """The plan of a head taken apart by `split_request`; None if it needs the long way."""

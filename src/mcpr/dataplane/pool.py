@@ -50,7 +50,7 @@ class Pool:
     completed: common calls of which the handler has not been told yet.
     attempts, opened, failed: connections that were begun, came, and did not come.
     whole: answers that came whole and are in no batch.
-    known: the plan of a head seen before, by its bytes.
+    known: the plan of a head seen before, by its bytes without the blank line.
     """
 
     def __init__(

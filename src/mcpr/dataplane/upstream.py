@@ -113,15 +113,15 @@ class Upstream(asyncio.Protocol):
                 return
             if client.takes_whole and not self._buffer:
                 pool = self.pool
-                end = data.find(b"\r\n\r\n") + 4
-                plan = pool.known(data[:end]) or self._plan_changing(data, end)
-                if plan is not None:
-                    if len(data) - end == plan.length:
-                        body: bytes | None = data[end:]
+                head, blank, rest = data.partition(b"\r\n\r\n")
+                plan = pool.known(head) or self._plan_changing(head, blank)
+                if plan is not None and blank:
+                    if len(rest) == plan.length:
+                        body: bytes | None = rest
                     else:
-                        body = only_chunk(data, end) if plan.is_chunked else None
+                        body = only_chunk(rest, 0) if plan.is_chunked else None
                     if body is not None:
-                        client.transport.write(plan.ended + data[end:])
+                        client.transport.write(plan.ended + rest)
                         self._finish(client, plan, body, now)
                         return
             self._head(client, self._buffer + data if self._buffer else data, now)
@@ -131,11 +131,11 @@ class Upstream(asyncio.Protocol):
             logger.exception("a mistake of ours while reading an answer")
             self._fail("internal")
 
-    def _plan_changing(self, data: bytes, end: int) -> AnswerPlan | None:
+    def _plan_changing(self, head: bytes, blank: bytes) -> AnswerPlan | None:
         """The plan of a head that was never seen, but for lines that are new each time."""
-        if not 3 < end <= _MAX_HEAD:
+        if not blank or len(head) > _MAX_HEAD:
             return None
-        parts = split_answer(data[:end])
+        parts = split_answer(head + blank)
         if len(parts) == 1:
             return None
         plan = self.pool.plan_skeleton(parts)
@@ -147,7 +147,7 @@ class Upstream(asyncio.Protocol):
             return None
         plan = plan.exactly(lines, -1 if length is None else length)
         if may_come_again(lines):
-            self.pool.remember(data[:end], plan)
+            self.pool.remember(head, plan)
         return plan
 
     def _finish(self, client: "Client", plan: AnswerPlan, body: bytes, now: int) -> None:

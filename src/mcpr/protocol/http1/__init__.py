@@ -8,6 +8,7 @@ from mcpr.protocol.http1.changing import (
     split_request,
 )
 from mcpr.protocol.http1.chunked import LAST_CHUNK, BadChunk, Chunked, one_chunk, only_chunk
+from mcpr.protocol.http1.forms import Form
 from mcpr.protocol.http1.head import (
     BadHead,
     Field,
@@ -25,6 +26,7 @@ __all__ = [
     "BadHead",
     "Chunked",
     "Field",
+    "Form",
     "Head",
     "Heads",
     "RequestHead",
