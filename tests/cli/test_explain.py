@@ -19,18 +19,8 @@ PAGES = ROOT / "docs/reference/errors"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 #: How an exchange ends without an answer of ours.
 SILENT = {"complete", "gone", "stopped"}
-ROOMS = {
-    "proof",
-    "store",
-    "listen",
-    "admin",
-    "recorder",
-    "sink",
-    "stderr",
-    "proxy",
-    "usage",
-    "settings",
-}
+#: What the codes begin with, answers and the catch-all apart.
+ROOMS = {code.partition(".")[0] for code in catalogue()} - {"http", "mcpr"}
 
 
 def codes_in_source() -> set[str]:

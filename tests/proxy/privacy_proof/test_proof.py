@@ -79,6 +79,18 @@ def test_a_planted_connection_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"tcp 127.0.0.1:{port}" in found["connections to anybody but the server"].found
 
 
+def test_what_goes_to_a_collector_is_searched_and_goes_to_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "mcpr.toml"
+    otlp = '[otlp]\nendpoint = "http://127.0.0.1:9"\nheaders = { key = "a-secret-of-mine" }\n'
+    file.write_text(f'mcp = "http://example.invalid/mcp"\n{otlp}')
+    proof = prove(file)
+    assert wrong(proof.rows) == {}
+    sizes = {sought.source: sought.size for sought in proof.sources}
+    assert sizes["all that was sent to the collector, ended"] > 1_000
+    [tool] = [row for row in proof.rows if row.may == "record"]
+    assert "all that was sent to the collector" in tool.found
+
+
 def test_a_proxy_that_refuses_what_is_said_proves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "mcpr.toml"
     file.write_text('mcp = "http://example.invalid/mcp"\n[limits]\nrequest_size = "1KiB"\n')

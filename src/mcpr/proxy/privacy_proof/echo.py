@@ -15,10 +15,10 @@ class Echo:
     script: the answer to every request. heard, said: all that came and went, heads and bodies.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, script: bytes | None = None) -> None:
         self.heard = bytearray()
         self.said = bytearray()
-        self.script = answer(result({}))
+        self.script = answer(result({})) if script is None else script
         echo = self
 
         class Handler(BaseHTTPRequestHandler):

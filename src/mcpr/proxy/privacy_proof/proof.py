@@ -19,7 +19,7 @@ from typing import Literal
 from mcpr.errors import McprError, StoreError
 from mcpr.proxy.privacy_proof import scenes, traces
 from mcpr.proxy.privacy_proof.canaries import Canaries, Finding, find_address
-from mcpr.proxy.privacy_proof.echo import Echo
+from mcpr.proxy.privacy_proof.echo import Echo, answer
 from mcpr.proxy.privacy_proof.program import STORE, settings
 from mcpr.proxy.privacy_proof.talk import Client
 from mcpr.serving.presence import Presence, present
@@ -106,14 +106,19 @@ def prove(file: Path | None, command: Sequence[str] = _COMMAND) -> Proof:
     command: what is the proxy. Raises McprError: when the settings are wrong, or it cannot be run.
     """
     canaries = Canaries()
-    with tempfile.TemporaryDirectory(prefix="mcpr-proof-") as name, closing(Echo()) as echo:
+    with (
+        tempfile.TemporaryDirectory(prefix="mcpr-proof-") as name,
+        closing(Echo()) as echo,
+        closing(Echo(answer(b"", kind="application/x-protobuf"))) as collector,
+    ):
         folder = Path(name)
-        words = (str(folder), echo.url, "-" if file is None else str(file.absolute()))
+        urls = (echo.url, collector.url)
+        words = (str(folder), *urls, "-" if file is None else str(file.absolute()))
         detail = settings(folder, *words[1:]).detail
         with _running(folder, (*command, *words)) as proxy:
             client = Client(proxy.presence.url)
             stage = scenes.Stage(canaries, client, echo)
-            strangers = _Strangers(proxy, echo.port)
+            strangers = _Strangers(proxy, {echo.port, collector.port})
             with closing(client):
                 for scene in scenes.SCENES:
                     scene(stage)
@@ -123,6 +128,8 @@ def prove(file: Path | None, command: Sequence[str] = _COMMAND) -> Proof:
             found = _named(_while_running(proxy), "running")
             proxy.end()
         found |= _named(traces.files(folder), "ended")
+        if collector.heard:
+            found["all that was sent to the collector, ended"] = bytes(collector.heard)
         said = bytes(client.said + client.heard + echo.heard + echo.said)
         unsaid = set(canaries.missing(said)) - stage.encoded
         rows = [*_rows(canaries, found, unsaid, detail=detail), *strangers.rows()]
@@ -164,9 +171,9 @@ def _running(folder: Path, command: Sequence[str]) -> Iterator[_Running]:
 class _Strangers:
     """Watches who the processes are connected to."""
 
-    def __init__(self, proxy: _Running, server: int) -> None:
+    def __init__(self, proxy: _Running, expected: set[int]) -> None:
         self._proxy = proxy
-        self._server = server
+        self._expected = expected
         ours = (proxy.presence.url, proxy.presence.admin or "")
         self._ours = {int(url.split("/")[2].rpartition(":")[2]) for url in ours if url}
         self._found: set[str] = set()
@@ -179,7 +186,7 @@ class _Strangers:
         self._found |= {
             str(peer)
             for peer in peers or ()
-            if peer.port != self._server and peer.local_port not in self._ours
+            if peer.port not in self._expected and peer.local_port not in self._ours
         }
 
     def rows(self) -> list[ProofRow]:
