@@ -12,16 +12,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcpr.errors import StoreError
 from mcpr.events import Ids
 from mcpr.events.known_names import KnownNames
 from mcpr.events.schema import Item, ListName
-from mcpr.pipeline.digest import Passing
-from mcpr.pipeline.schema import Passes, Snapshot, merge_info, read_changed, read_passing
 from mcpr.proxy.frames import Assignment
 from mcpr.proxy.status import SchemaState
 from mcpr.store.sqlite.schema_book import SchemaBook, Seen, Taken
+
+if TYPE_CHECKING:
+    from mcpr.pipeline.digest import Passing
+    from mcpr.pipeline.schema import Passes, Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +43,8 @@ class SchemaWatch:
         self.names = KnownNames()
         self.unread = 0
         self.lost = 0
-        self._passes = Passes()
+        # What reads lists is imported with the first one: a companion begins without the pipeline.
+        self._passes: Passes | None = None
         self._path: Path | None = None
         self._book: SchemaBook | None = None
         self.pinned: Callable[[list[str] | None], None] = lambda _allowed: None
@@ -66,7 +70,7 @@ class SchemaWatch:
             self._tell_allowed()
             self.close()  # The file may be moved before the first list comes.
 
-    def look(self, passing: Passing) -> None:
+    def look(self, passing: "Passing") -> None:
         """An exchange showed something of a server."""
         if self._path is None:
             return
@@ -114,7 +118,15 @@ class SchemaWatch:
     @property
     def given_up(self) -> int:
         """Passes that never became a list, and pages that belonged to none."""
-        return self._passes.given_up + self._passes.strays
+        passes = self._passes
+        return 0 if passes is None else passes.given_up + passes.strays
+
+    def _begun(self) -> "Passes":
+        from mcpr.pipeline.schema import Passes  # noqa: PLC0415 - see above
+
+        if self._passes is None:
+            self._passes = Passes()
+        return self._passes
 
     def _opened(self) -> SchemaBook:
         assert self._path is not None
@@ -154,26 +166,30 @@ class SchemaWatch:
             taken.version,
         )
 
-    def _change(self, passing: Passing) -> None:
+    def _change(self, passing: "Passing") -> None:
+        from mcpr.pipeline.schema import read_changed  # noqa: PLC0415 - see above
+
         lists = read_changed(passing.change)
-        self._passes.changed(passing.server, lists)
+        self._begun().changed(passing.server, lists)
         for which in lists if passing.is_kept else ():
             self._opened().stale(passing.server, which, passing.ts_ms)
 
-    def _widgets(self, passing: Passing) -> None:
+    def _widgets(self, passing: "Passing") -> None:
         for packed in passing.widgets if passing.is_kept else ():
             uri, *policies = json.loads(packed)
             declared, emitted = (json.dumps(policy, sort_keys=True) for policy in policies)
             self._opened().widget(passing.server, (_text(uri), declared, emitted), passing.ts_ms)
 
-    def _read(self, passing: Passing) -> None:
+    def _read(self, passing: "Passing") -> None:
+        from mcpr.pipeline.schema import read_passing  # noqa: PLC0415 - see above
+
         reading = read_passing(
             passing.request, passing.answer, is_events=passing.is_events, coding=passing.coding
         )
         self.unread += reading.unread
         session = _hash(passing.session)
         for page in reading.pages:
-            snapshot = self._passes.add(passing.server, session, page, passing.ts_ms)
+            snapshot = self._begun().add(passing.server, session, page, passing.ts_ms)
             if snapshot is not None:
                 self._take(snapshot, passing)
         if reading.info is None or not passing.is_kept:
@@ -181,20 +197,24 @@ class SchemaWatch:
         if all(page.which != "server" for page in reading.pages):
             self._take_info(reading.info, passing)
 
-    def _take(self, snapshot: Snapshot, passing: Passing) -> None:
+    def _take(self, snapshot: "Snapshot", passing: "Passing") -> None:
         if snapshot.which == "tools":
             self.names.learn(passing.server, [item.name for item in snapshot.items])
         if passing.is_kept:
             self._write(passing, snapshot.which, snapshot.items, snapshot.size)
 
-    def _take_info(self, info: bytes, passing: Passing) -> None:
+    def _take_info(self, info: bytes, passing: "Passing") -> None:
         """A result said who answers; the rest of what the server says of itself stays."""
+        from mcpr.pipeline.schema import merge_info  # noqa: PLC0415 - see above
+
         before = self._opened().last_items(passing.server, "server", _hash(passing.caller))
         items = merge_info(before, info)
         if items != before:
             self._write(passing, "server", items, sum(item.size for item in items))
 
-    def _write(self, passing: Passing, which: ListName, items: tuple[Item, ...], size: int) -> None:
+    def _write(
+        self, passing: "Passing", which: ListName, items: tuple[Item, ...], size: int
+    ) -> None:
         caller = _hash(passing.caller)
         seen = Seen(passing.server, which, caller, items, size, passing.ts_ms)
         taken = self._opened().take(seen)
