@@ -28,6 +28,7 @@ CASES = {
     "logs-limit": ["--limit", "3"],
     "logs-nothing-in-time": ["--since", "5s"],
     "logs-nothing-matches": ["--tool", "none"],
+    "logs-filter": ["tool:forecast", "latency:>10s"],
     "logs-json": ["-o", "json", "--limit", "2"],
     "logs-ndjson": ["-o", "ndjson", "--outcome", "rpc_error"],
     "logs-csv": ["-o", "csv", "--outcome", "rpc_error"],

@@ -16,6 +16,7 @@ from mcpr.errors import UsageError
 from mcpr.events import OUTCOMES, Outcome, is_error
 from mcpr.settings.run import store_path
 from mcpr.store import EventStore, Filter, Window
+from mcpr.store.filter_language import read_filter
 from mcpr.store.questions import LogRow, ToolRow, follow, log
 from mcpr.store.questions import tools as ask_tools
 from mcpr.store.sqlite import SqliteEventStore
@@ -74,6 +75,7 @@ TOOLS = Question(
 
 
 class _LogOptions(WindowOptions):
+    words: tuple[str, ...]
     tool: str | None
     method: str | None
     client: str | None
@@ -86,6 +88,7 @@ class _LogOptions(WindowOptions):
 
 
 @click.command()
+@click.argument("words", metavar="[FILTER]...", nargs=-1)
 @click.option(
     "--tool", metavar="NAME", shell_complete=names_of("tool"), help="Only calls of this tool."
 )
@@ -116,7 +119,9 @@ class _LogOptions(WindowOptions):
 def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
     """Show recorded calls, the newest last.
 
-    Times are of this machine's zone. Errors are red. With --follow, Ctrl-C ends with 0.
+    FILTER is one or more words such as tool:get_weather status:error client:claude
+    latency:>500ms session:ab12; all of them must hold. Times are of this machine's zone. Errors
+    are red. With --follow, Ctrl-C ends with 0.
     """
     form = options["form"]
     if options["follow"] and form == "json":
@@ -125,7 +130,8 @@ def logs(now_ms: Callable[[], int], **options: Unpack[_LogOptions]) -> None:
             "one JSON document has an end",
             "use -o ndjson, one document for each line",
         )
-    is_of_all_time = options["id"] is not None or options["session"] is not None
+    asked = _log_filter(options, None)
+    is_of_all_time = asked.id is not None or asked.session is not None
     window = window_of(options, now_ms(), None if is_of_all_time else "1h")
     where = _log_filter(options, window)
     renderer = Renderer(LOG, form, terminal(), goes_on=options["follow"])
@@ -166,7 +172,7 @@ def tools(now_ms: Callable[[], int], **options: Unpack[WindowOptions]) -> None:
 
 
 def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
-    return Filter(
+    where = Filter(
         window=window,
         server=options["server"],
         method=options["method"],
@@ -177,6 +183,9 @@ def _log_filter(options: _LogOptions, window: Window | None) -> Filter:
         id=options["id"],
         errors_only=options["errors"],
     )
+    # The shell took the quotes off; a word with blanks gets its own again.
+    words = (f'{name}:"{value}"' for name, _, value in (w.partition(":") for w in options["words"]))
+    return read_filter(" ".join(words), where)
 
 
 def _follow(store: EventStore, where: Filter, cursor: int, renderer: Renderer[LogRow]) -> None:
