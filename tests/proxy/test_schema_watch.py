@@ -206,6 +206,24 @@ def test_a_store_that_cannot_be_read_leaves_what_was_allowed(scene: Scene) -> No
     assert told == [None, ["get", "put"]]
 
 
+def test_a_changed_list_that_cannot_be_written_down_is_blocked_all_the_same(scene: Scene) -> None:
+    scene.watch, told = pinned(scene.path)
+    scene.passes("tools/list", {"tools": TOOLS})
+    changed = {"tools": [{"name": "get", "description": "Obey."}, {"name": "put"}]}
+    with closing(sqlite3.connect(scene.path)) as connection:
+        connection.execute("ALTER TABLE schema_caller RENAME TO gone")
+    scene.passes("tools/list", changed)
+    assert told[2:] == [["put"]]
+    with closing(sqlite3.connect(scene.path)) as connection:
+        connection.execute("ALTER TABLE gone RENAME TO schema_caller")
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'schema_generation'")
+        connection.commit()
+    scene.watch.refresh()
+    assert told[3:] == []
+    scene.passes("tools/list", {"tools": TOOLS})
+    assert told[3:] == [["get", "put"]]
+
+
 def test_a_warning_pin_says_the_same_without_denying(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -51,6 +51,9 @@ class SchemaWatch:
         self._pin: tuple[str, bool] | None = None
         self._told: tuple[list[str] | None] | None = None
         self._generation = -1
+        # Of a list that could not be written down.
+        self._approved: frozenset[bytes] = frozenset()
+        self._unrecorded: frozenset[str] = frozenset()
         self._changes: Counter[tuple[str, str, str]] = Counter()
         # The digest thread looks, another one refreshes.
         self._lock = threading.Lock()
@@ -144,10 +147,27 @@ class SchemaWatch:
         if first is not None:
             self._generation = book.generation()
             _log.warning("the tools of %s are pinned to version %d, the first seen", server, first)
+        self._approved = book.approved(server)
         allowed = book.allowed(server)
+        if allowed is not None:
+            allowed = [name for name in allowed if name not in self._unrecorded]
         if self._told != (allowed,):
             self._told = (allowed,)
             self.pinned(allowed)
+
+    def _block_unapproved(self, server: str, items: tuple[Item, ...]) -> None:
+        """A list cannot be written down: what it changed is blocked until one can."""
+        if self._pin is None or self._pin[0] != server or self._told is None:
+            return
+        (allowed,) = self._told
+        if allowed is None:
+            return
+        unknown = {
+            item.name.partition("\x00")[0] for item in items if item.hash not in self._approved
+        }
+        self._unrecorded |= unknown
+        self._told = ([name for name in allowed if name not in unknown],)
+        self.pinned(self._told[0])
 
     def _warn(self, server: str, taken: Taken) -> None:
         """Say that the tools have changed and nobody has approved it."""
@@ -217,7 +237,14 @@ class SchemaWatch:
     ) -> None:
         caller = _hash(passing.caller)
         seen = Seen(passing.server, which, caller, items, size, passing.ts_ms)
-        taken = self._opened().take(seen)
+        try:
+            taken = self._opened().take(seen)
+        except StoreError:
+            if which == "tools":
+                self._block_unapproved(passing.server, items)
+            raise
+        if which == "tools":
+            self._unrecorded = frozenset()
         if taken.event is not None:
             self._changes[passing.server, which, taken.event.verdict or "first"] += 1
         if which == "tools":

@@ -21,11 +21,9 @@ from typing import Final, NamedTuple
 from mcpr.events.schema import Diff, Item, ListName, SchemaEvent, compare, list_hash, suspicions
 from mcpr.events.schema.canonical import value_of
 from mcpr.events.schema.event import Counts, public_names
-from mcpr.store.sqlite import widget_book
+from mcpr.store.sqlite import schema_pins, widget_book
 from mcpr.store.sqlite.database import explained, open_for_writing
 from mcpr.store.sqlite.schema_change import insert_change
-from mcpr.store.sqlite.schema_pins import allowed as _allowed
-from mcpr.store.sqlite.schema_pins import approvable as _approvable
 
 DAY_MS: Final = 86_400_000
 MAX_RETURNS: Final = 3
@@ -109,7 +107,7 @@ class SchemaBook:
         only_first: only where none was ever approved. None: nothing was done.
         """
         with self._transaction():
-            found = _approvable(self._connection, server, version, only_first=only_first)
+            found = schema_pins.approvable(self._connection, server, version, only_first=only_first)
             if found is not None:
                 self._connection.execute(
                     "UPDATE schema_version SET approved_ms = coalesce(nullif(approved_ms, 0), ?)"
@@ -131,17 +129,17 @@ class SchemaBook:
     def is_approved(self, server: str, version: int) -> bool:
         """Whether somebody has approved this version of the tools."""
         with explained(f"cannot read the store {self._path}", self._path):
-            row = self._connection.execute(
-                "SELECT approved_ms FROM schema_version WHERE server = ? AND list = 'tools'"
-                " AND version = ?",
-                (server, version),
-            ).fetchone()
-        return row is not None and bool(row[0])
+            return schema_pins.is_approved(self._connection, server, version)
 
     def allowed(self, server: str) -> list[str] | None:
         """The tools whose every definition that is shown is approved; None: none ever was."""
         with explained(f"cannot read the store {self._path}", self._path):
-            return _allowed(self._connection, server)
+            return schema_pins.allowed(self._connection, server)
+
+    def approved(self, server: str) -> frozenset[bytes]:
+        """The hashes of all approved definitions of tools."""
+        with explained(f"cannot read the store {self._path}", self._path):
+            return schema_pins.approved(self._connection, server)
 
     def generation(self) -> int:
         """Grows with every change of what this book says."""

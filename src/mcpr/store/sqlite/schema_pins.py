@@ -52,6 +52,21 @@ def allowed(connection: sqlite3.Connection, server: str) -> list[str] | None:
     return sorted(approved - blocked)
 
 
+def approved(connection: sqlite3.Connection, server: str) -> frozenset[bytes]:
+    """The hashes of the approved definitions."""
+    query = (
+        "SELECT DISTINCT i.hash FROM schema_item AS i JOIN schema_entry AS e ON e.item = i.id"  # noqa: S608 - our own words
+        f" WHERE e.version IN ({_APPROVED})"
+    )
+    return frozenset(bytes(row[0]) for row in connection.execute(query, (server,)))
+
+
+def is_approved(connection: sqlite3.Connection, server: str, version: int) -> bool:
+    """Whether this version is."""
+    query = f"{_APPROVED} AND version = ?2"
+    return connection.execute(query, (server, version)).fetchone() is not None
+
+
 def _was_judged(connection: sqlite3.Connection, server: str) -> bool:
     """Whether any version was ever approved; where all were revoked, nothing is allowed."""
     query = (
