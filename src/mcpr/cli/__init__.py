@@ -36,6 +36,9 @@ COMMANDS = {
     "latency": Entry("mcpr.cli.figures:latency", "Show calls, errors and latency over time."),
     "errors": Entry("mcpr.cli.failures:errors", "Show what fails, in groups."),
     "error": Entry("mcpr.cli.failures:error", "Show one group of errors, and the newest of them."),
+    "check": Entry(
+        "mcpr.cli.check:check", "Hold recorded calls to limits; exit with 1 if one is not met."
+    ),
     "csp": Entry("mcpr.cli:csp_group", "What widgets may load in each host."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",

@@ -103,7 +103,7 @@ def _latency(value: str, text: str) -> dict[str, object]:
         raise _wrong(
             text, f"{value!r} is no latency", "write it like latency:>500ms or latency:<=2s"
         )
-    us = round(float(found["number"]) * _UNITS_US[found["unit"]])
+    us = _us(found)
     bounds: dict[str | None, dict[str, object]] = {
         ">": {"min_us": us + 1},
         ">=": {"min_us": us},
@@ -112,6 +112,16 @@ def _latency(value: str, text: str) -> dict[str, object]:
         None: {"min_us": us},
     }
     return bounds[found["sign"]]
+
+
+def read_latency_us(text: str) -> int | None:
+    """Microseconds of a latency such as `500ms`; None when it is none."""
+    found = _LATENCY.fullmatch(text)
+    return None if found is None or found["sign"] else _us(found)
+
+
+def _us(found: re.Match[str]) -> int:
+    return round(float(found["number"]) * _UNITS_US[found["unit"]])
 
 
 _READERS: Final[Mapping[str, _Read]] = {
