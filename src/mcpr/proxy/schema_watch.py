@@ -51,6 +51,7 @@ class SchemaWatch:
         self._pin: tuple[str, bool] | None = None
         self._told: tuple[list[str] | None] | None = None
         self._generation = -1
+        self._is_failing = False
         # Of a list that could not be written down.
         self._approved: frozenset[bytes] = frozenset()
         self._unrecorded: frozenset[str] = frozenset()
@@ -89,7 +90,15 @@ class SchemaWatch:
             except StoreError as error:
                 self.lost += 1
                 self.close()
-                _log.error("%s (what a server offers was not written down)", error)
+                if not self._is_failing:
+                    self._is_failing = True
+                    _log.error(
+                        "%s (what a server offers was not written down; more may follow, the"
+                        " metrics count them)",
+                        error,
+                    )
+            else:
+                self._is_failing = False
 
     def refresh(self) -> None:
         """Find out what other processes have written: approvals, and lists that they saw."""
