@@ -1,12 +1,14 @@
 """How something fares, in one word, and why: four states, their rules and their thresholds."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
-from mcpr.store.engine import EventStore
+from mcpr.store.engine import EventStore, Filter
 from mcpr.store.questions.sums import Sums
 from mcpr.store.window import Window
 
+_Key = TypeVar("_Key", bound=Hashable)
 State = Literal["healthy", "degraded", "down", "inactive"]
 
 RECENT_MS = 5 * 60_000
@@ -46,6 +48,32 @@ def before(store: EventStore, window: Window) -> Window | None:
     if since_ms < 0 or oldest_ms is None or oldest_ms > since_ms:
         return None
     return Window(since_ms, window.since_ms)
+
+
+def judge_all(
+    store: EventStore,
+    where: Filter,
+    ask: Callable[[Filter], dict[_Key, Sums]],
+    thresholds: Thresholds | None = None,
+) -> dict[_Key, tuple[Sums, Health | None]]:
+    """What is asked for in one moment of the store, each with its health.
+
+    ask: the sums of a window by whatever is judged. Without a window nothing is judged.
+    """
+    window = where.window
+    with store.moment():
+        now = ask(where)
+        if window is None:
+            return {key: (sums, None) for key, sums in now.items()}
+        latest = ask(replace(where, window=recent(window)))
+        kept = before(store, window)
+        earlier = {} if kept is None else ask(replace(where, window=kept))
+    nothing = Sums()
+    limits = thresholds or Thresholds()
+    return {
+        key: (sums, judge(sums, latest.get(key, nothing), earlier.get(key), window, limits))
+        for key, sums in now.items()
+    }
 
 
 def judge(

@@ -1,11 +1,10 @@
 """The question "how do the servers fare?": a row for each MCP server that was called."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 from mcpr.store.engine import EventStore, Filter
-from mcpr.store.questions import health
-from mcpr.store.questions.health import Health, State, Thresholds
+from mcpr.store.questions.health import Health, State, Thresholds, judge_all
 from mcpr.store.questions.sums import Sums
 
 
@@ -34,50 +33,27 @@ class ServerRow:
 
 
 _NOT_THE_SERVERS = frozenset({"connect", "transport", "proxy", "policy", "limit"})
-_Servers = dict[str, Sums]
 
 
 def servers(
     store: EventStore, where: Filter, thresholds: Thresholds | None = None
 ) -> list[ServerRow]:
     """The servers that were called, by name."""
+    foreign: Counter[str] = Counter()
     with store.moment():
-        sums, foreign = _sums(store, where)
-        told = {} if where.window is None else _health(store, where, sums, thresholds)
-    return [_row(name, sums[name], foreign[name], told.get(name)) for name in sorted(sums)]
-
-
-def _health(
-    store: EventStore, where: Filter, sums: _Servers, thresholds: Thresholds | None
-) -> dict[str, Health]:
-    window = where.window
-    assert window is not None
-    latest, _ = _sums(store, replace(where, window=health.recent(window)))
-    before = health.before(store, window)
-    earlier = None if before is None else _sums(store, replace(where, window=before))[0]
-    return {
-        name: health.judge(
-            of_server,
-            latest.get(name, Sums()),
-            None if earlier is None else earlier.get(name),
-            window,
-            thresholds or Thresholds(),
-        )
-        for name, of_server in sums.items()
-    }
-
-
-def _sums(store: EventStore, where: Filter) -> tuple[_Servers, dict[str, int]]:
-    """Sums by server, and how many of the errors are not its own."""
-    sums: _Servers = defaultdict(Sums)
-    foreign: dict[str, int] = defaultdict(int)
-    for measure in store.measures(replace(where, kind="rpc"), ("server", "origin")):
-        server, origin = measure.key
-        if isinstance(server, str):
-            sums[server].add(measure)
+        for measure in store.measures(replace(where, kind="rpc"), ("server", "origin")):
+            server, origin = measure.key
             if origin in _NOT_THE_SERVERS:
-                foreign[server] += measure.errors
-    return dict(sums), foreign
+                foreign[str(server)] += measure.errors
+        found = judge_all(store, where, lambda asked: _sums(store, asked), thresholds)
+    return [_row(name, found[name][0], foreign[name], found[name][1]) for name in sorted(found)]
+
+
+def _sums(store: EventStore, where: Filter) -> dict[str, Sums]:
+    found: dict[str, Sums] = defaultdict(Sums)
+    for measure in store.measures(replace(where, kind="rpc"), ("server",)):
+        found[str(measure.key[0])].add(measure)
+    return dict(found)
 
 
 def _row(server: str, sums: Sums, proxy_errors: int, told: Health | None) -> ServerRow:

@@ -4,8 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from mcpr.store.engine import EventStore, Filter
-from mcpr.store.questions import health
-from mcpr.store.questions.health import Health, State, Thresholds
+from mcpr.store.questions.health import Health, State, Thresholds, judge_all
 from mcpr.store.questions.sums import Sums
 
 
@@ -40,31 +39,9 @@ _Tools = dict[tuple[str, str], Sums]
 
 def tools(store: EventStore, where: Filter, thresholds: Thresholds | None = None) -> list[ToolRow]:
     """The tools that were called, the most called first; JSON-RPC requests only."""
-    with store.moment():
-        sums = _sums(store, where)
-        told = {} if where.window is None else _health(store, where, sums, thresholds)
-    rows = [_row(*key, of_tool, told.get(key)) for key, of_tool in sums.items()]
+    found = judge_all(store, where, lambda asked: _sums(store, asked), thresholds)
+    rows = [_row(*key, sums, told) for key, (sums, told) in found.items()]
     return sorted(rows, key=lambda row: (-row.calls, row.server, row.tool))
-
-
-def _health(
-    store: EventStore, where: Filter, sums: _Tools, thresholds: Thresholds | None
-) -> dict[tuple[str, str], Health]:
-    window = where.window
-    assert window is not None
-    latest = _sums(store, replace(where, window=health.recent(window)))
-    before = health.before(store, window)
-    earlier = None if before is None else _sums(store, replace(where, window=before))
-    return {
-        key: health.judge(
-            of_tool,
-            latest.get(key, Sums()),
-            None if earlier is None else earlier.get(key),
-            window,
-            thresholds or Thresholds(),
-        )
-        for key, of_tool in sums.items()
-    }
 
 
 def _sums(store: EventStore, where: Filter) -> _Tools:
