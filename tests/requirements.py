@@ -11,6 +11,8 @@ proxy does. `test_requirements.py` holds this list to itself and to the tests.
 
 from dataclasses import dataclass
 
+from tests.proofs import SESSIONS
+
 LATER = "later"
 ISSUES = (*"ABCDEFGHIJ", LATER)
 
@@ -292,6 +294,7 @@ PROXY = (
             f"{_SESSIONS}::test_a_modern_request_describes_itself_whatever_session_it_names",
             f"{_STORIES}::test_mcpr_knows_who_told_the_story_and_in_which_revision",
             f"{_SESSION_NAMES}::test_a_session_has_one_name_in_one_store_and_another_in_another",
+            *SESSIONS,
         ),
         to_build=("C",),
     ),

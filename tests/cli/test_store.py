@@ -57,7 +57,7 @@ def test_a_vacuum_deletes_and_says_what_it_did(tmp_path: Path) -> None:
     assert {row["what"]: row["after"] for row in rows if row["unit"] == "rows"} == {
         "events": 3,
         "names": 3,
-        "sessions": 1,
+        "sessions": 2,
     }
     assert len(ask("logs", "--db", path, "-o", "ndjson").out.splitlines()) == 3
 

@@ -102,6 +102,7 @@ class Playbook:
             active=lambda: list(self.under_way),
             keep_detail=keep_detail,
             wall_ns=WALL_MS * MS,
+            names=NAMES,
         )
         if in_companion:
             self.recording.digest = self._digest

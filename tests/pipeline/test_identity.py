@@ -18,7 +18,7 @@ from mcpr.pipeline.identity import (
     Sessions,
     family,
 )
-from mcpr.protocol.jsonrpc import Implementation
+from mcpr.protocol.results import Implementation
 
 #: Names as they are seen on the wire → the family they belong to.
 SEEN = {
@@ -210,11 +210,19 @@ def test_a_session_remembers_who_opened_it() -> None:
     assert sessions.caller(None) is NOBODY
 
 
-def test_a_session_that_is_opened_again_belongs_to_the_later_client() -> None:
+def test_a_session_id_that_two_clients_were_given_tells_nobodys_name() -> None:
+    """A server that hands out one id twice: whose a later request is, nobody can tell."""
     sessions = Sessions()
     sessions.opened("a", Caller("zed"))
     sessions.opened("a", Caller("goose"))
-    assert sessions.caller("a").client == "goose"
+    assert sessions.caller("a").client is None
+
+
+def test_a_client_that_opens_its_session_again_keeps_its_name() -> None:
+    sessions = Sessions()
+    sessions.opened("a", Caller("zed", revision="2025-03-26"))
+    sessions.opened("a", Caller("zed", revision="2025-11-25"))
+    assert (sessions.caller("a").client, sessions.caller("a").revision) == ("zed", "2025-11-25")
     assert len(sessions) == 1
 
 

@@ -37,8 +37,8 @@ def a_session_begins(stage: Stage) -> None:
         "protocolVersion": "2025-11-25",
         "capabilities": {"experimental": {plant("capability of the server", local="body"): {}}},
         "serverInfo": {
-            "name": plant("name of the server", local="body"),
-            "version": plant("its version", local="body"),
+            "name": plant("name of the server", local="body link server_name"),
+            "version": plant("its version", local="body link server_version"),
         },
         "instructions": plant("instructions of the server", local="body"),
     }

@@ -14,7 +14,7 @@ from tests.events.building import an_event
 from tests.privacy.messages import HOST, answer, request
 from tests.privacy.traces import columns
 
-from mcpr.events import Aside, Detail, RequestEvent, envelope
+from mcpr.events import Aside, Detail, Link, RequestEvent, envelope
 from mcpr.pipeline.identity import SessionNames
 from mcpr.protocol.http1 import Heads
 from mcpr.sinks.stderr import Pretty
@@ -35,9 +35,14 @@ LOCAL = (
 #: What the store's tables have beside these: order, links between them, what follows from others.
 BOOKKEEPING = {
     "meta": {"key", "value"},
-    "session": {"id", "hash"},
+    "session": {
+        *("id", "hash", "server_name", "server_version", "opened_ms", "last_ms", "good_ms"),
+        *("ended_ms", "ended_by", "calls", "errors", "is_inferred", "is_shared"),
+    },
+    "session_tool": set(),
+    "session_event": {"seq", "state"},
     "label": {"id"},
-    "request_event": {"seq", "label", "bucket", "is_error"},
+    "request_event": {"seq", "label", "bucket", "is_error", "link"},
     "block": {"first_seq", "last_seq", "first_id", "low", "min_ts_ms", "max_ts_ms"},
     "session_block": {"first_seq", "last_seq"},
 }
@@ -77,7 +82,15 @@ def test_an_event_has_the_public_fields_its_local_part_and_nothing_else() -> Non
 
 def test_the_local_part_has_the_documented_fields_and_nothing_else() -> None:
     fields = ["raw_method" if name == "method" else name for name in Detail.__struct_fields__]
-    assert sorted(fields) == sorted(LOCAL)
+    assert sorted(fields) == sorted((*LOCAL, "link"))
+
+
+def test_a_link_has_hashes_marks_and_the_servers_name_and_nothing_else() -> None:
+    words = {name for name, kind in get_type_hints(Link).items() if kind is not bool}
+    assert words == {
+        *("asks", "answers", "task", "status", "retry"),
+        *("server_name", "server_version"),
+    }
 
 
 def test_what_stands_aside_has_numbers_and_identifiers_of_a_fixed_form_and_no_text() -> None:
@@ -106,7 +119,9 @@ def test_no_table_of_the_store_has_a_place_for_what_was_not_asked_for(store: Pat
         assert [kind for (kind,) in made] == ["index", "table", "trigger", "view"]
         triggers = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
         assert all(
-            "UPDATE meta SET value = value + 1" in sql or "DELETE FROM schema_" in sql
+            "UPDATE meta SET value = value + 1" in sql
+            or "DELETE FROM schema_" in sql
+            or "DELETE FROM session_" in sql
             for (sql,) in triggers
         )
         names = {path.name for path in store.parent.iterdir()}

@@ -10,7 +10,8 @@ from msgspec import UNSET, Raw, UnsetType
 from tests.protocol.jsonrpc_bodies import BOM, NEITHER, answer, read_one, text_of
 from tests.protocol.size import examples
 
-from mcpr.protocol.jsonrpc import Error, NotJsonRpc, Result, read_answers, same_id
+from mcpr.protocol.jsonrpc import Error, NotJsonRpc, read_answers, same_id
+from mcpr.protocol.results import Result
 
 # What a server sent
 

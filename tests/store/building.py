@@ -27,3 +27,12 @@ def schema_of(path: Path) -> set[str]:
     """The statements that made what is in a file, without their layout."""
     statements = rows_of(path, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {" ".join(sql.split()) for (sql,) in statements}
+
+
+def damage(path: Path) -> None:
+    """Overwrite most of a store: what was written into it, not how its tables are made."""
+    [(last,)] = rows_of(path, "SELECT max(rootpage) FROM sqlite_master")
+    # The statements that made the tables stand in the pages after the tables' first ones.
+    kept = (last + 8) * 8192
+    content = path.read_bytes()
+    path.write_bytes(content[:kept] + b"\xff" * (len(content) - kept))

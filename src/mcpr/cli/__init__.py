@@ -40,6 +40,16 @@ COMMANDS = {
         "mcpr.cli.check:check", "Hold recorded calls to limits; exit with 1 if one is not met."
     ),
     "csp": Entry("mcpr.cli:csp_group", "What widgets may load in each host."),
+    "sessions": Entry(
+        "mcpr.cli.sessions:sessions", "Show sessions: who, since when, how many calls."
+    ),
+    "session": Entry(
+        "mcpr.cli.sessions:session", "Show one session and its requests, the newest last."
+    ),
+    "clients": Entry(
+        "mcpr.cli.sessions:clients", "Show who calls: one line for each client and version."
+    ),
+    "compat": Entry("mcpr.cli.sessions:compat", "Show which client gets on with which tool."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",
         "Ask a running proxy whether it is ready; exit with 0 if so.",

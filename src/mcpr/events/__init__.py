@@ -5,6 +5,7 @@ Pure: no socket, no clock, no file. Time and randomness come as arguments.
 
 from mcpr.events.batch import Batch
 from mcpr.events.ids import Ids, to_text
+from mcpr.events.link import Link, link_text, read_link
 from mcpr.events.outcome import (
     KINDS,
     NOT_AN_ERROR,
@@ -15,7 +16,7 @@ from mcpr.events.outcome import (
     Outcome,
     is_error,
 )
-from mcpr.events.types import Aside, Detail, RequestEvent
+from mcpr.events.types import Aside, Detail, RequestEvent, SessionEvent, SessionState
 
 __all__ = [
     "KINDS",
@@ -27,9 +28,14 @@ __all__ = [
     "Detail",
     "Ids",
     "Kind",
+    "Link",
     "Origin",
     "Outcome",
     "RequestEvent",
+    "SessionEvent",
+    "SessionState",
     "is_error",
+    "link_text",
+    "read_link",
     "to_text",
 ]

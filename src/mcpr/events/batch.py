@@ -39,11 +39,11 @@ LABEL: Final = (
     *("server", "kind", "method", "tool", "outcome", "origin", "http_status", "rpc_code"),
     *("client", "client_version", "revision", "client_name", "http_method", "note"),
 )
-#: subject, method, error_text and path of a detail.
-Texts = tuple[str | None, str | None, str | None, str | None]
+#: subject, method, error_text, path and link of a detail.
+Texts = tuple[str | None, str | None, str | None, str | None, str | None]
 
 _NO_DETAIL: Final = Detail()
-_NO_TEXTS: Final[Texts] = (None, None, None, None)
+_NO_TEXTS: Final[Texts] = (None, None, None, None, None)
 # Where RequestEvent has its fields.
 _AT: Final = {name: at for at, name in enumerate(RequestEvent.__struct_fields__)}
 _public_label = itemgetter(*[_AT[name] for name in LABEL if name in _AT])
@@ -134,9 +134,9 @@ class Batch(Sequence[RequestEvent]):
         client_name, http_method, note = label[11:]
         detail = None
         if texts or first_us is not None or label[11:] != _NO_WORDS:
-            subject, method, error_text, path = texts or _NO_TEXTS
+            subject, method, error_text, path, link = texts or _NO_TEXTS
             detail = Detail(
-                subject, method, error_text, client_name, http_method, path, note, first_us
+                subject, method, error_text, client_name, http_method, path, note, first_us, link
             )
         return RequestEvent(
             event_id,
@@ -200,8 +200,10 @@ def _details(details: _Column) -> tuple[Sequence[_Words], _Column, dict[int, Tex
 def _split(detail: Detail | None) -> tuple[_Words, int | None, Texts | None]:
     if detail is None:
         return _NO_WORDS, None, None
-    subject, method, error_text, client_name, http_method, path, note, first_us = astuple(detail)
-    texts = (subject, method, error_text, path)
+    subject, method, error_text, client_name, http_method, path, note, first_us, link = astuple(
+        detail
+    )
+    texts = (subject, method, error_text, path, link)
     is_said = texts != _NO_TEXTS or detail == _NO_DETAIL
     return (client_name, http_method, note), first_us, texts if is_said else None
 

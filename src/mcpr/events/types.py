@@ -6,9 +6,13 @@ written to the local store (unless switched off) and has no encoder for any othe
 stands `Aside` is for sinks that are asked to tell of it, and is not kept.
 """
 
+from typing import Literal
+
 import msgspec
 
 from mcpr.events.outcome import Kind, Origin, Outcome
+
+SessionState = Literal["active", "idle", "ended"]
 
 
 class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
@@ -23,6 +27,8 @@ class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaul
     `csp_unread`; space-separated.
     upstream_first_us: time from the request's last byte sent to the answer's first byte, in µs;
     None where the whole answer came with its first byte: then it is `upstream_us`.
+    link: a `Link` as text, where the request is tied to others. Recorded in any case: there is
+    nothing to read in it.
     """
 
     subject: str | None = None
@@ -33,6 +39,7 @@ class Detail(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaul
     path: str | None = None
     note: str | None = None
     upstream_first_us: int | None = None
+    link: str | None = None
 
 
 class Aside(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
@@ -88,3 +95,21 @@ class RequestEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     revision: str | None
     detail: Detail | None = None
     aside: Aside | None = None
+
+
+class SessionEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A session that began or ended.
+
+    id: UUIDv7, 16 bytes; the same beginning or end has the same id. ts_ms: when, UTC, epoch ms.
+    state: `active` when it began, `ended`; `idle` follows from time and is not told.
+    session, client, client_version, revision: as in a request.
+    """
+
+    id: bytes
+    ts_ms: int
+    server: str
+    session: str
+    state: SessionState
+    client: str | None
+    client_version: str | None
+    revision: str | None

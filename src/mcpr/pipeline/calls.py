@@ -17,7 +17,6 @@ from mcpr.pipeline.common import Row, Words
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
 from mcpr.pipeline.identity import Caller
-from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import (
     LISTINGS,
     META_CLIENT,
@@ -28,6 +27,7 @@ from mcpr.protocol.mcp import (
     bounded_revision,
     bounded_tool,
 )
+from mcpr.protocol.results import Implementation
 
 #: facts, request body, started, sent, answer facts, answer body, first byte, ended (monotonic ns).
 Completed = tuple[RequestFacts, bytes, int, int, AnswerFacts, bytes, int, int]
@@ -63,6 +63,8 @@ class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaul
 
 class _Result(msgspec.Struct, gc=False):
     is_error: bool = msgspec.field(name="isError", default=False)
+    # Anything else is one leg of an operation, and not of the common form.
+    kind: Literal["complete"] | None = msgspec.field(name="resultType", default=None)
 
 
 class _Answer(msgspec.Struct, gc=False, forbid_unknown_fields=True):

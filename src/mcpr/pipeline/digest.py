@@ -13,7 +13,7 @@ import msgspec
 from mcpr.events import Ids, RequestEvent
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
-from mcpr.pipeline.identity import Caller
+from mcpr.pipeline.identity import Caller, SessionNames
 from mcpr.pipeline.outcomes import Ending
 from mcpr.pipeline.rows import caller_of, revision_of
 from mcpr.protocol.mcp import LISTINGS, is_modern
@@ -25,6 +25,7 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     answer_body: see `AnswerReader.kept`. unread: a part of the answer was let go of.
     has_rows: its rows are made already. change: the server's word that a list has changed, and
     widgets: those that it had in it, packed; then nothing else is meant.
+    key: of `SessionNames`.
     """
 
     server: str
@@ -45,6 +46,7 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     unread: bool
     request: bytes
     answer_body: bytes
+    key: bytes
     has_rows: bool = False
     change: bytes = b""
     widgets: tuple[bytes, ...] = ()
@@ -126,6 +128,7 @@ def _digest(exchange: Exchange, ending: Ending, now_ns: int) -> Digest:
         reader is not None and reader.unread,
         exchange.body,
         b"" if reader is None else reader.kept,
+        recording.names.key,
     )
 
 
@@ -139,6 +142,7 @@ def read(frame: bytes, ids: Ids) -> Completed:
     digest = _decode(frame)
     rows: list[RequestEvent] = []
     recording = Recording(digest.server, rows.append, ids, keep_detail=digest.keep_detail)
+    recording.names = SessionNames(digest.key)
     if digest.facts.session is not None and any(digest.caller):
         recording.sessions.opened(digest.facts.session, Caller(*digest.caller))
     recording.wall_ns = digest.wall_ns

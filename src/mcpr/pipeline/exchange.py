@@ -17,7 +17,7 @@ from mcpr.pipeline.answers import KEEP_LIMIT, AnswerReader
 from mcpr.pipeline.common import Common, Row
 from mcpr.pipeline.csp import CspRules, EventsEditor, JsonEditor, Widget, editor_for
 from mcpr.pipeline.facts import AnswerFacts, RequestFacts
-from mcpr.pipeline.identity import Caller, Callers, Sessions
+from mcpr.pipeline.identity import Caller, Callers, SessionNames, Sessions
 from mcpr.pipeline.outcomes import Ending, Verdict
 from mcpr.pipeline.pinning import Pin
 from mcpr.pipeline.rows import caller_of, parents, revision_of, row
@@ -49,6 +49,7 @@ class Recording:
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
+    names: makes keyed hashes of what ties one request to another.
     tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
     pin: which tools may be called; None: all.
     csp: what becomes of the policies of widgets; None where answers are handed on as they are.
@@ -67,6 +68,7 @@ class Recording:
     wall_ns: int = 0
     callers: Callers = field(default_factory=Callers)
     sessions: Sessions = field(default_factory=Sessions)
+    names: SessionNames = field(default_factory=lambda: SessionNames(b""))
     unanswered: Unanswered = field(default_factory=Unanswered)
     tools: set[str] = field(default_factory=set)
     csp: CspRules | None = None
@@ -237,14 +239,13 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
 
     def _let_go_of_raw(self) -> None:
         """What is raw in a message keeps all of its body alive; `body` alone shall."""
-        if self.message is None:
-            return
-        for message in (self.message, *self.others):
+        for message in (self.message, *self.others) if self.message is not None else ():
             if message.id is not UNSET:
                 message.id = message.id.copy()
             message.result = message.error = UNSET
             if message.params is not None:
                 message.params.arguments = message.params.cancelled_id = UNSET
+                message.params.responses = message.params.responses and Raw(b"{}")
 
     @property
     def request_id(self) -> Raw | None:
@@ -318,6 +319,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
 
     def _finish(self) -> None:
         """No more is read, and nothing more is kept but for the digest."""
+        if self.status == 404 or self.facts.http_method == "DELETE":
+            self.recording.sessions.ended(self.facts.session)
         reader = self.reader
         if reader is not None:
             reader.finish()

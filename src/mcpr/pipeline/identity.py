@@ -7,8 +7,8 @@ know, never the text that was sent.
 import hashlib
 
 from mcpr.events import Detail
-from mcpr.protocol.jsonrpc import Implementation
 from mcpr.protocol.mcp import bounded_version
+from mcpr.protocol.results import Implementation
 
 #: Slug of a family → how its `clientInfo.name` begins, in lower case. The first match counts, so a
 #: longer name stands before its own beginning. Source: names seen on the wire, 2026.
@@ -68,9 +68,10 @@ class Caller:
 
     client: slug or `other`. version: bounded, or None. name: as it was sent, for this machine only.
     detail: the local part of a row of which no more is to be said.
+    is_over: the session that it opened has ended.
     """
 
-    __slots__ = ("client", "detail", "name", "revision", "version")
+    __slots__ = ("client", "detail", "is_over", "name", "revision", "version")
 
     def __init__(
         self,
@@ -83,7 +84,12 @@ class Caller:
         self.version = version
         self.name = name
         self.revision = revision
+        self.is_over = False
         self.detail = None if name is None else Detail(client_name=name)
+
+    def is_same(self, other: "Caller") -> bool:
+        """Whether the other one says the same of itself."""
+        return (self.client, self.version, self.name) == (other.client, other.version, other.name)
 
     def __repr__(self) -> str:
         return f"<Caller {self.client} {self.version} {self.revision}>"
@@ -131,28 +137,39 @@ class Callers:
         return len(self._known)
 
 
+def key_of(key: bytes, server: str) -> bytes:
+    """The key for one server's sessions: two servers may give out the same id."""
+    return hashlib.blake2b(server.encode(), digest_size=32, key=key).digest()
+
+
 class SessionNames:
     """Names sessions by a keyed hash: on many servers the id itself opens the session.
 
-    key: the installation's own, so that one session has one name in one store, and nowhere else.
+    key: the installation's own, so that one session has one name in one store, and nowhere else;
+    see `key_of`.
     """
 
-    __slots__ = ("_key", "_known")
+    __slots__ = ("_known", "key")
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self.key = key
         self._known: dict[bytes, str] = {}
 
     def name(self, session_id: bytes) -> str:
         """32 hex digits, the same for the same id."""
         name = self._known.get(session_id)
         if name is None:
-            name = hashlib.blake2b(session_id, digest_size=16, key=self._key).hexdigest()
+            name = hashlib.blake2b(session_id, digest_size=16, key=self.key).hexdigest()
             if len(session_id) <= _MAX_KEY:
                 if len(self._known) >= _MAX_REMEMBERED:
                     self._known.clear()
                 self._known[session_id] = name
         return name
+
+    def mark(self, what: bytes, text: str) -> str:
+        """32 hex digits that stand for a text; another `what` makes others. Not remembered."""
+        data = what + b"\0" + text.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(data, digest_size=16, key=self.key, person=b"mark").hexdigest()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -164,22 +181,39 @@ class SessionNames:
 class Sessions:
     """Which caller opened which session: the legacy wire names the client only once.
 
-    Bounded: the session that was opened first is forgotten first. callers: by session; to look at.
+    Bounded: the session that was opened first is forgotten first; the store still knows it.
+    callers: by session; to look at. evicted: how many were forgotten.
     """
 
-    __slots__ = ("_limit", "callers")
+    __slots__ = ("_limit", "callers", "evicted")
 
     def __init__(self, limit: int = 100_000) -> None:
         self._limit = limit
+        self.evicted = 0
         self.callers: dict[str, Caller] = {}
 
     def opened(self, session: str, caller: Caller) -> None:
-        """A 2xx answer to `initialize` named this session."""
+        """A 2xx answer to `initialize` named this session.
+
+        An id that was given to two different callers says nothing of who calls.
+        """
         callers = self.callers
-        callers.pop(session, None)
+        known = callers.pop(session, None)
+        if known is not None and not (known.is_over or known.is_same(caller)):
+            caller = Caller(revision=caller.revision)
         if len(callers) >= self._limit:
+            self.evicted += 1
             del callers[next(iter(callers))]
         callers[session] = caller
+
+    def ended(self, session: str | None) -> None:
+        """The server knows the session no longer: its id may be given to somebody else."""
+        caller = self.caller(session)
+        if session is not None and caller is not NOBODY and not caller.is_over:
+            self.callers[session] = caller = Caller(
+                caller.client, caller.version, caller.name, caller.revision
+            )
+            caller.is_over = True
 
     def caller(self, session: str | None) -> Caller:
         """Who opened the session; `NOBODY` if that was before our time."""

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from mcpr.events import Aside, Detail, RequestEvent
 from mcpr.pipeline.facts import RequestFacts
 from mcpr.pipeline.identity import NOBODY, Caller
+from mcpr.pipeline.links import link_of
 from mcpr.pipeline.outcomes import Verdict
 from mcpr.protocol.jsonrpc import Message
 from mcpr.protocol.mcp import (
@@ -31,10 +32,7 @@ _NOTHING = Aside()
 def row(
     exchange: "Exchange", message: Message | None, verdict: Verdict, now_ns: int
 ) -> RequestEvent:
-    """The row of one message of the exchange; of the exchange itself where there is none.
-
-    now_ns: when its answer had been handed on.
-    """
+    """The row of one message, else of the exchange. now_ns: when its answer was handed on."""
     facts = exchange.facts
     recording = exchange.recording
     caller = caller_of(exchange, message)
@@ -52,7 +50,21 @@ def row(
     note = exchange.note
     if message is not None and facts.is_mirrored and _is_mismatch(facts, message):
         note = "mismatch" if note is None else f"{note} mismatch"
+    link = link_of(exchange, message)
     sent = exchange.sent_ns
+    detail = None if link is None else Detail(link=link)
+    if recording.keep_detail:
+        detail = Detail(
+            subject,
+            raw_method,
+            verdict.error_text,
+            caller.name,
+            None if message is not None else facts.http_method,
+            None if message is not None else facts.path,
+            note,
+            (exchange.first_ns - sent) // 1000 if exchange.first_ns and sent else None,
+            link,
+        )
     bytes_in, bytes_out = _sizes(exchange, message)
     return RequestEvent(
         recording.ids.mint((now_ns + recording.wall_ns) // 1_000_000),
@@ -73,18 +85,7 @@ def row(
         caller.client,
         caller.version,
         revision or revision_of(exchange, message, caller),
-        Detail(
-            subject,
-            raw_method,
-            verdict.error_text,
-            caller.name,
-            None if message is not None else facts.http_method,
-            None if message is not None else facts.path,
-            note,
-            (exchange.first_ns - sent) // 1000 if exchange.first_ns and sent else None,
-        )
-        if recording.keep_detail
-        else None,
+        detail,
         None if facts.trace is None and not exchange.others else _aside(exchange, message),
     )
 

@@ -10,14 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from mcpr.protocol.mcp import META_CLIENT, META_REVISION
-
-
-class Implementation(msgspec.Struct, gc=False):
-    """`clientInfo` or `serverInfo`, as told by whoever sent it."""
-
-    name: str | None = None
-    version: str | None = None
+from mcpr.protocol.mcp import META_CLIENT, META_REVISION, META_SERVER
+from mcpr.protocol.results import Implementation, Result, ResultMeta, Task
 
 
 class Meta(msgspec.Struct, gc=False):
@@ -39,6 +33,10 @@ class Params(msgspec.Struct, gc=False):
     client: Implementation | None = msgspec.field(name="clientInfo", default=None)
     # notifications/cancelled
     cancelled_id: Raw | UnsetType = msgspec.field(name="requestId", default=UNSET)
+    # What a client brings when it was asked for input (2026-07-28), and the task it speaks of.
+    state: str | None = msgspec.field(name="requestState", default=None)
+    responses: Raw | UnsetType = msgspec.field(name="inputResponses", default=UNSET)
+    task_id: str | None = msgspec.field(name="taskId", default=None)
 
 
 class Message(msgspec.Struct, gc=False):
@@ -64,13 +62,6 @@ class Error(msgspec.Struct, gc=False):
 
     code: Annotated[int, msgspec.Meta(ge=-_MAX_CODE, le=_MAX_CODE)] | None = None
     message: str | None = None
-
-
-class Result(msgspec.Struct, gc=False):
-    """A result, as far as it says whether it is one."""
-
-    is_error: bool | None = msgspec.field(name="isError", default=None)
-    revision: str | None = msgspec.field(name="protocolVersion", default=None)
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -202,6 +193,9 @@ def _lenient_message(item: dict[str, Any]) -> Message:
             revision=_text(params.get("protocolVersion")),
             client=_implementation(params.get("clientInfo")),
             cancelled_id=_member(params, "requestId"),
+            state=_text(params.get("requestState")),
+            responses=_member(params, "inputResponses"),
+            task_id=_text(params.get("taskId")),
         )
     method = _text(item.get("method"))
     return Message(
@@ -229,12 +223,31 @@ def _lenient_answer(item: dict[str, Any]) -> Answer:
     elif error is not UNSET and error is not None:
         error = Error()
     if isinstance(result, dict):
-        result = Result(result.get("isError") is True, _text(result.get("protocolVersion")))
+        result = _lenient_result(result)
     elif result is not UNSET and result is not None:
         result = Result()
     return Answer(
         id=_member(item, "id"), method=_member(item, "method"), error=error, result=result
     )
+
+
+def _lenient_result(item: dict[str, Any]) -> Result:
+    task, meta = _object(item.get("task")), _object(item.get("_meta"))
+    return Result(
+        is_error=item.get("isError") is True,
+        revision=_text(item.get("protocolVersion")),
+        kind=_text(item.get("resultType")),
+        state=_text(item.get("requestState")),
+        task=Task(_text(task.get("taskId")), _text(task.get("status"))) if task else None,
+        task_id=_text(item.get("taskId")),
+        status=_text(item.get("status")),
+        server=_implementation(item.get("serverInfo")),
+        meta=ResultMeta(_implementation(meta.get(META_SERVER))) if meta else None,
+    )
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def same_id(one: Raw | bytes, other: Raw | bytes) -> bool:

@@ -12,6 +12,7 @@ FIRST_MODERN = "2026-07-28"
 
 META_REVISION = "io.modelcontextprotocol/protocolVersion"
 META_CLIENT = "io.modelcontextprotocol/clientInfo"
+META_SERVER = "io.modelcontextprotocol/serverInfo"
 
 #: Requests a client may send, of every revision and of the published extensions.
 REQUESTS = frozenset(

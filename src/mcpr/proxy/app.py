@@ -23,7 +23,7 @@ from mcpr.pipeline.csp import Widget, WidgetNews
 from mcpr.pipeline.digest import pack, pack_look, pack_widgets
 from mcpr.pipeline.exchange import Exchange, Recording
 from mcpr.pipeline.guard import is_loopback
-from mcpr.pipeline.identity import SessionNames
+from mcpr.pipeline.identity import SessionNames, key_of
 from mcpr.pipeline.outcomes import Ending
 from mcpr.pipeline.pinning import Pin
 from mcpr.proxy.admin_bind import admin_bind
@@ -59,7 +59,7 @@ class _Proxy:
     def __init__(self, settings: RunSettings, key: bytes, notifier: Notifier) -> None:
         self.settings = settings
         self._notifier = notifier
-        self._names = SessionNames(key)
+        self._names = SessionNames(key_of(key, settings.name))
 
     async def serve(self) -> int:
         settings = self.settings

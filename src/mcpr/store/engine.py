@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from mcpr.errors import UsageError
-from mcpr.events import Kind, Outcome, RequestEvent
+from mcpr.events import Kind, Outcome, RequestEvent, SessionEvent
 from mcpr.store.offered import OfferedStore
 from mcpr.store.window import Window
 
@@ -29,6 +29,7 @@ Dimension = Literal[
     "client_version",
     "client_name",
     "revision",
+    "note",
 ]
 Value = str | int | None
 
@@ -138,6 +139,45 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as it stands in a store. Times in epoch ms.
+
+    opened_ms: None for a session that requests named without anybody having seen it begin.
+    ended_ms, ended_by: by `deleted` or `lost`; None while it has not, or was seen alive since.
+    is_inferred: put together from requests of the stateless wire. is_shared: two callers opened it.
+    calls, errors: JSON-RPC requests. tools: how many different ones were called.
+    """
+
+    session: str
+    server: str | None
+    is_inferred: bool
+    is_shared: bool
+    opened_ms: int | None
+    last_ms: int
+    ended_ms: int | None
+    ended_by: Literal["deleted", "lost"] | None
+    calls: int
+    errors: int
+    tools: int
+    client: str | None
+    client_version: str | None
+    client_name: str | None
+    server_name: str | None
+    server_version: str | None
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCount:
+    """How many sessions a client has: by its slug, version and name."""
+
+    client: str | None
+    client_version: str | None
+    client_name: str | None
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What of a store is of one server. oldest_ms, newest_ms: arrivals, epoch ms."""
 
@@ -203,6 +243,22 @@ class EventStore(Protocol):
 
     def names(self, of: Dimension, limit: int) -> list[str]:
         """The names there are, in the order of the alphabet; at most `limit`."""
+
+    def sessions(
+        self, where: Filter, limit: int, *, alive_since_ms: int | None = None
+    ) -> list[SessionRecord]:
+        """The sessions that were last seen, the newest first.
+
+        Of `where` only window, server, client and session count. A session is in a window that it
+        has a part of. One that was only named is found by its hash alone.
+        alive_since_ms: only those that were seen since then and have not ended.
+        """
+
+    def session_counts(self, where: Filter) -> list[SessionCount]:
+        """How many sessions each client has, in no order; of `where` what counts for sessions."""
+
+    def session_events_after(self, seq: int, limit: int) -> list[tuple[int, SessionEvent]]:
+        """The first sessions that began or ended after `seq`, in the order of commits."""
 
     def shares(self) -> list[Share]:
         """What is of each server, in no order."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.events.building import TS_MS, an_event, many
 from tests.store import naive
-from tests.store.building import a_store
+from tests.store.building import a_store, damage
 
 from mcpr.errors import StoreError
 from mcpr.events import KINDS, OUTCOMES, Detail, Outcome, RequestEvent, to_text
@@ -193,9 +193,6 @@ def test_a_store_is_an_event_store(tmp_path: Path) -> None:
 
 def test_a_file_that_is_damaged_while_it_is_read_is_an_error_that_says_so(tmp_path: Path) -> None:
     path = a_store(tmp_path / "s.db", many(3_000))
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(8192 * 2)
-        file.write(b"\xff" * (size - 8192 * 2))
+    damage(path)
     with SqliteEventStore(path) as store, pytest.raises(StoreError, match="the file is damaged"):
         store.requests(Filter(), 10_000)

@@ -4,6 +4,8 @@ A question is asked of an `EventStore` and knows no engine; whoever shows the an
 page, the JSON API) only chooses the filter and the form.
 """
 
+from mcpr.store.questions.clients import ClientRow, clients
+from mcpr.store.questions.compat import CompatRow, compat
 from mcpr.store.questions.errors import ErrorGroup, error, errors
 from mcpr.store.questions.health import Health, State, Thresholds
 from mcpr.store.questions.latency import HeatRow, LatencyRow, heat, latency, steps_for
@@ -13,6 +15,7 @@ from mcpr.store.questions.schema_changes import ChangeRow, schema_changes
 from mcpr.store.questions.schema_diff import DiffRow, schema_diff
 from mcpr.store.questions.schema_use import UseRow, schema_use
 from mcpr.store.questions.servers import ServerRow, servers
+from mcpr.store.questions.sessions import SessionRow, session, sessions
 from mcpr.store.questions.slow import SlowRow, slow
 from mcpr.store.questions.stats import StatsRow, stats
 from mcpr.store.questions.summary import SummaryRow, summary
@@ -21,6 +24,8 @@ from mcpr.store.questions.widgets import WidgetRow, widgets
 
 __all__ = [
     "ChangeRow",
+    "ClientRow",
+    "CompatRow",
     "DiffRow",
     "ErrorGroup",
     "Health",
@@ -30,6 +35,7 @@ __all__ = [
     "News",
     "SchemaRow",
     "ServerRow",
+    "SessionRow",
     "SlowRow",
     "State",
     "StatsRow",
@@ -38,6 +44,8 @@ __all__ = [
     "ToolRow",
     "UseRow",
     "WidgetRow",
+    "clients",
+    "compat",
     "error",
     "errors",
     "follow",
@@ -49,6 +57,8 @@ __all__ = [
     "schema_diff",
     "schema_use",
     "servers",
+    "session",
+    "sessions",
     "slow",
     "stats",
     "steps_for",

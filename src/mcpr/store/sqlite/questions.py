@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mcpr.events import Detail, RequestEvent
+from mcpr.events import Detail, RequestEvent, SessionEvent
 from mcpr.store.engine import (
     Cursor,
     Dimension,
@@ -16,11 +16,13 @@ from mcpr.store.engine import (
     Filter,
     Measure,
     Recorded,
+    SessionCount,
+    SessionRecord,
     Share,
     Steps,
     Volume,
 )
-from mcpr.store.sqlite import sums
+from mcpr.store.sqlite import sessions, sums
 from mcpr.store.sqlite.database import explained, open_for_reading, wal_bytes
 from mcpr.store.sqlite.offered import SqliteOffered
 from mcpr.store.sqlite.where import ROW_ID, Where
@@ -31,12 +33,12 @@ _COLUMNS = (
     " nullif(lower(hex(s.hash)), ''),"
     " l.client, l.client_version, l.revision,"
     " e.subject, e.raw_method, e.error_text, l.client_name, l.http_method, e.path, l.note,"
-    " e.upstream_first_us"
+    " e.upstream_first_us, e.link"
 )
 # CROSS: the events are looked up first, and each finds its label by the number.
 _WORDS = "CROSS JOIN label AS l ON l.id = e.label LEFT JOIN session AS s ON s.id = e.session"
 _DETAIL_AT = 19
-_NO_DETAIL = (None,) * 8
+_NO_DETAIL = (None,) * 9
 
 
 class SqliteEventStore:
@@ -131,6 +133,23 @@ class SqliteEventStore:
             f"SELECT DISTINCT {name} FROM label AS l WHERE {name} IS NOT NULL ORDER BY 1 LIMIT ?"  # noqa: S608 - our own names
         )
         return [str(found) for (found,) in self._rows(query, limit)]
+
+    def sessions(
+        self, where: Filter, limit: int, *, alive_since_ms: int | None = None
+    ) -> list[SessionRecord]:
+        """See EventStore."""
+        query, parameters = sessions.find(where, limit, alive_since_ms)
+        return [sessions.record(row) for row in self._rows(query, *parameters)]
+
+    def session_counts(self, where: Filter) -> list[SessionCount]:
+        """See EventStore."""
+        query, parameters = sessions.counts(where)
+        return [SessionCount(*row) for row in self._rows(query, *parameters)]
+
+    def session_events_after(self, seq: int, limit: int) -> list[tuple[int, SessionEvent]]:
+        """See EventStore."""
+        rows = self._rows(sessions.EVENTS_AFTER, seq, limit)
+        return [(row[0], SessionEvent(*row[1:])) for row in rows]
 
     def shares(self) -> list[Share]:
         """See EventStore."""

@@ -19,6 +19,7 @@ DIMENSIONS: dict[Dimension, str] = {
     "client_version": "l.client_version",
     "client_name": "l.client_name",
     "revision": "l.revision",
+    "note": "l.note",
 }
 Asked = tuple[str, list[object]]
 

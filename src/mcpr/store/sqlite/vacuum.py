@@ -29,11 +29,13 @@ _CHECKPOINT_TRIES = 10
 _CHECKPOINT_PAUSE_SECONDS = 0.2
 
 #: Every table whose rows have an age, and the column that says it.
-AGED = {"request_event": "ts_ms", "schema_change": "ts_ms"}
+AGED = {"request_event": "ts_ms", "schema_change": "ts_ms", "session_event": "ts_ms"}
 #: The one that has no index on its age, but blocks.
 _IN_BLOCKS = ("request_event", "ts_ms")
 #: What goes when it was not seen for so long. An approval stays: without it nothing is pinned.
 _UNSEEN = {"schema_version": "approved_ms IS NULL", "schema_caller": "1", "widget_policy": "1"}
+#: Those whose rows are what people call events.
+_COUNTED = ("request_event",)
 #: Every table of texts that are kept once, and where their ids are used.
 INTERNED = {"label": ("request_event", "label"), "session": ("request_event", "session")}
 
@@ -119,6 +121,7 @@ def survey(path: Path, before_ms: int | None = None) -> Vacuumed:
         events = sum(
             _number(connection, f"SELECT count(*) FROM {table} WHERE {column} >= ?", before_ms or 0)  # noqa: S608 - our own names
             for table, column in AGED.items()
+            if table in _COUNTED
         )
     used = held.file_bytes - held.free_bytes
     share = events / held.events if held.events else 1.0
@@ -267,7 +270,7 @@ def _empty_wal(connection: sqlite3.Connection) -> bool:
 def _held(connection: sqlite3.Connection, path: Path) -> Held:
     page = _pragma(connection, "page_size")
     return Held(
-        events=sum(_number(connection, f"SELECT count(*) FROM {table}") for table in AGED),  # noqa: S608 - our own names
+        events=sum(_number(connection, f"SELECT count(*) FROM {table}") for table in _COUNTED),  # noqa: S608 - our own names
         names=_number(connection, "SELECT count(*) FROM label"),
         sessions=_number(connection, "SELECT count(*) FROM session"),
         file_bytes=page * _pragma(connection, "page_count"),

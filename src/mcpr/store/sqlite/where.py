@@ -2,6 +2,7 @@
 
 from mcpr.store.engine import Cursor, Filter
 from mcpr.store.sqlite.blocks import BLOCK_MS
+from mcpr.store.sqlite.prefix import bounds
 from mcpr.store.window import Window
 
 # The block that holds a row is the last one that begins at or before it.
@@ -11,7 +12,6 @@ ROW_ID = (
     " FROM block AS i WHERE i.first_seq <= e.seq ORDER BY i.first_seq DESC LIMIT 1)"
 )
 _SESSIONS = "SELECT id FROM session WHERE hash >= ? AND hash <= ?"
-_HEX_DIGITS = 32
 
 
 class Where:
@@ -38,7 +38,7 @@ class Where:
         if where.id is not None:
             self._add_id(where.id)
         if where.session is not None:
-            self.add(f"e.session IN ({_SESSIONS})", *_bounds(where.session))
+            self.add(f"e.session IN ({_SESSIONS})", *bounds(where.session))
         self._add_labels(where)
 
     def add(self, condition: str, *parameters: object) -> None:
@@ -87,10 +87,10 @@ class Where:
             "FROM session_block AS b CROSS JOIN request_event AS e"
             " ON e.seq BETWEEN b.first_seq AND b.last_seq AND e.session = b.session"
         )
-        self.add(f"b.session IN ({_SESSIONS})", *_bounds(prefix))
+        self.add(f"b.session IN ({_SESSIONS})", *bounds(prefix))
 
     def _add_id(self, prefix: str) -> None:
-        first, last = _bounds(prefix)
+        first, last = bounds(prefix)
         self.add(
             "e.seq IN (SELECT r.seq FROM block AS b CROSS JOIN request_event AS r"
             " ON r.seq BETWEEN b.first_seq AND b.last_seq WHERE b.first_id <= ? AND b.first_id >="
@@ -119,11 +119,3 @@ class Where:
 
     def __str__(self) -> str:
         return f"WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
-
-
-def _bounds(prefix: str) -> tuple[bytes, bytes]:
-    """The first and the last 16 bytes whose hex digits begin so."""
-    return (
-        bytes.fromhex(prefix.ljust(_HEX_DIGITS, "0")),
-        bytes.fromhex(prefix.ljust(_HEX_DIGITS, "f")),
-    )

@@ -18,11 +18,12 @@ from mcpr.events.batch import LABEL, Columns, Label
 from mcpr.events.latency import bucket
 from mcpr.store.sqlite import blocks
 from mcpr.store.sqlite.database import explained, open_for_writing
+from mcpr.store.sqlite.session_rows import SessionRows
 
 # Binding None costs Python's sqlite3 as much as ten integers, so it is said by what never occurs.
 _NO_NUMBER = -(2**62)
 _NO_TEXT = 0
-_TEXTS = ("subject", "raw_method", "error_text", "path")
+_TEXTS = ("subject", "raw_method", "error_text", "path", "link")
 # Rows per statement, from many to one.
 _STEPS = (250, 50, 10, 2, 1)
 _MOST_REMEMBERED = 20_000
@@ -70,24 +71,6 @@ class _Labels(dict[Label, tuple[int, int]]):
         return found
 
 
-class _Sessions(dict[str, int]):
-    """Session → its id. Asks the store for what it does not remember."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __missing__(self, session: str) -> int:
-        parameters = (bytes.fromhex(session),)
-        query = "SELECT id FROM session WHERE hash = ?"
-        row = self._connection.execute(query, parameters).fetchone()
-        if row is None:
-            added = self._connection.execute("INSERT INTO session (hash) VALUES (?)", parameters)
-            row = (added.lastrowid,)
-        self[session] = number = int(row[0])
-        return number
-
-
 class Writer:
     """The writer of one store. Several writers, in several processes, may share a file.
 
@@ -99,7 +82,7 @@ class Writer:
         self._path = Path(path)
         self._connection = open_for_writing(self._path)
         self._labels = _Labels(self._connection)
-        self._sessions = _Sessions(self._connection)
+        self._sessions = SessionRows(self._connection, self._labels)
         self._buckets = _Buckets()
         self._forgotten = -1
 
@@ -153,14 +136,14 @@ class Writer:
         # In the transaction: from here on nobody else can remove a label or session.
         query = "SELECT value FROM meta WHERE key = 'forgotten'"
         (forgotten,) = self._connection.execute(query).fetchone()
-        remembered = len(self._labels) + len(self._sessions)
+        remembered = len(self._labels) + self._sessions.remembered
         if forgotten != self._forgotten or remembered > _MOST_REMEMBERED:
             self._forget()
             self._forgotten = forgotten
 
     def _forget(self) -> None:
         self._labels.clear()
-        self._sessions.clear()
+        self._sessions.forget()
 
     def _insert(self, events: Sequence[RequestEvent]) -> None:
         batch = Batch.of(events)
@@ -169,11 +152,13 @@ class Writer:
             batch = blocks.only_new(connection, batch)
         if not batch:
             return
-        columns = batch.columns
+        columns = self._sessions.completed(batch.columns)
         sessions = self._session_ids(columns)
         shape, filled = self._filled(columns, sessions)
         last_seq = self._insert_rows(shape, filled, len(batch))
         blocks.add(connection, last_seq - len(batch) + 1, columns.ids, columns.ts_ms, sessions)
+        errors = {at: self._labels[columns.labels[at]][1] for at in set(columns.label)}
+        self._sessions.count(columns, errors)
 
     def _insert_rows(self, shape: _Shape, filled: Sequence[Sequence[object]], count: int) -> int:
         """Insert the rows; return the last one's seq. They follow one another: we have the lock."""
