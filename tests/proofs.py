@@ -1,8 +1,26 @@
 """Proofs of requirements that have many, by what they prove; `requirements.py` is the list."""
 
 _KEPT = "tests/store/sqlite/test_session_rows.py"
+_SESSIONS = "tests/pipeline/test_exchange_sessions.py"
+_NAMES = "tests/privacy/test_session_names.py"
+_LINKING = "tests/store/questions/test_linking.py"
+_OPERATIONS = "tests/store/questions/test_operations.py"
+
+OPERATIONS = (
+    f"{_LINKING}::test_requests_are_linked_as_far_as_it_is_proven",
+    f"{_LINKING}::test_a_state_that_somebody_else_was_given_proves_nothing",
+    f"{_LINKING}::test_neither_order_nor_doubling_matters_and_callers_are_never_mixed",
+    f"{_OPERATIONS}::test_a_call_that_asks_its_client_is_one_operation_not_two",
+    f"{_OPERATIONS}::test_a_task_works_while_nobody_asks",
+    f"{_OPERATIONS}::test_the_times_of_every_operation_add_up",
+    "tests/pipeline/test_links.py::test_a_message_is_tied_to_others_by_what_it_says",
+)
 
 SESSIONS = (
+    f"{_SESSIONS}::test_later_messages_of_the_session_carry_its_client_and_revision",
+    f"{_SESSIONS}::test_a_modern_request_describes_itself_whatever_session_it_names",
+    "tests/conformance/test_stories.py::test_mcpr_knows_who_told_the_story_and_in_which_revision",
+    f"{_NAMES}::test_a_session_has_one_name_in_one_store_and_another_in_another",
     f"{_KEPT}::test_a_session_keeps_its_client_in_calls_after_a_restart",
     f"{_KEPT}::test_two_proxies_on_one_store_share_what_they_know",
     f"{_KEPT}::test_only_a_2xx_initialize_begins_a_session",

@@ -49,6 +49,9 @@ COMMANDS = {
     "clients": Entry(
         "mcpr.cli.sessions:clients", "Show who calls: one line for each client and version."
     ),
+    "operations": Entry(
+        "mcpr.cli.operations:operations", "Show calls that took several requests, and whose time."
+    ),
     "compat": Entry("mcpr.cli.sessions:compat", "Show which client gets on with which tool."),
     "healthcheck": Entry(
         "mcpr.cli.healthcheck:healthcheck",

@@ -49,7 +49,6 @@ class Recording:
     active: the exchanges under way; asked for only when a message speaks of another exchange.
     keep_detail: whether the local part is recorded.
     wall_ns: what the monotonic clock lacks to the epoch; whoever has clocks keeps it right.
-    names: makes keyed hashes of what ties one request to another.
     tools: tool names seen that are recorded as they are; bounded by whoever adds to it.
     pin: which tools may be called; None: all.
     csp: what becomes of the policies of widgets; None where answers are handed on as they are.

@@ -28,6 +28,7 @@ def make_plane(
     loop: asyncio.AbstractEventLoop,
 ) -> Listener:
     """The listener, and all that is behind it."""
+    recording.names = names
     handler = _handler(settings, recording, names)
     handler.pool = Pool(address_of(settings.upstream), settings.limits, handler, loop)
     return Listener(handler, handler.pool, settings.limits, loop)

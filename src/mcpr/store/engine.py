@@ -244,6 +244,9 @@ class EventStore(Protocol):
     def names(self, of: Dimension, limit: int) -> list[str]:
         """The names there are, in the order of the alphabet; at most `limit`."""
 
+    def linked(self, where: Filter, limit: int) -> list[Recorded]:
+        """The newest requests that are tied to others (`Link`), by arrival, the newest first."""
+
     def sessions(
         self, where: Filter, limit: int, *, alive_since_ms: int | None = None
     ) -> list[SessionRecord]:

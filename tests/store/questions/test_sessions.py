@@ -1,6 +1,9 @@
 """store/questions/sessions: what state a session is in, which are found, by how much of a hash."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from time import process_time
 
 import pytest
 from tests.store.building import a_store
@@ -100,3 +103,21 @@ def test_a_session_that_nobody_saw_begin_can_be_asked_about(tmp_path: Path) -> N
     with SqliteEventStore(a_store(tmp_path / "s.db", [calls(7, 1)])) as store:
         row = session(store, named(7), at(2))
     assert (row.started_ms, row.last_seen_ms, row.state) == (None, at(1), "active")
+
+
+def test_a_hundred_thousand_sessions_are_asked_in_a_fifth_of_a_second(tmp_path: Path) -> None:
+    """CPU time, which neighbours on the machine do not change; no request is looked at for it."""
+    path = a_store(tmp_path / "s.db", [opens(1)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO session (hash, server, client, client_version, client_name, revision,"
+            " server_name, opened_ms, last_ms, good_ms, calls) VALUES"
+            " (?, 'weather', 'claude-code', '2.1.0', 'claude-code', '2025-11-25', 'Weather', ?,"
+            " ?, ?, 10)",
+            ((number.to_bytes(16, "big"), at(0), at(1), at(1)) for number in range(2, 100_002)),
+        )
+        connection.execute("DROP TABLE request_event")
+    for where in (Filter(), Filter(window=Window(at(0), at(9))), Filter(client="claude-code")):
+        began = process_time()
+        assert len(asked(path, 2, where)) == 100
+        assert process_time() - began <= 0.2

@@ -10,6 +10,7 @@ from mcpr.store.questions.errors import ErrorGroup, error, errors
 from mcpr.store.questions.health import Health, State, Thresholds
 from mcpr.store.questions.latency import HeatRow, LatencyRow, heat, latency, steps_for
 from mcpr.store.questions.log import LogRow, News, follow, log
+from mcpr.store.questions.operations import OperationRow, operations
 from mcpr.store.questions.schema import SchemaRow, schema
 from mcpr.store.questions.schema_changes import ChangeRow, schema_changes
 from mcpr.store.questions.schema_diff import DiffRow, schema_diff
@@ -33,6 +34,7 @@ __all__ = [
     "LatencyRow",
     "LogRow",
     "News",
+    "OperationRow",
     "SchemaRow",
     "ServerRow",
     "SessionRow",
@@ -52,6 +54,7 @@ __all__ = [
     "heat",
     "latency",
     "log",
+    "operations",
     "schema",
     "schema_changes",
     "schema_diff",

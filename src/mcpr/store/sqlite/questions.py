@@ -4,6 +4,7 @@ import contextlib
 import heapq
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -133,6 +134,20 @@ class SqliteEventStore:
             f"SELECT DISTINCT {name} FROM label AS l WHERE {name} IS NOT NULL ORDER BY 1 LIMIT ?"  # noqa: S608 - our own names
         )
         return [str(found) for (found,) in self._rows(query, limit)]
+
+    def linked(self, where: Filter, limit: int) -> list[Recorded]:
+        """See EventStore."""
+        # Those that have a link are in an index of their own, by time.
+        sql = Where(replace(where, window=None))
+        if where.window is not None:
+            sql.add("e.ts_ms >= ? AND e.ts_ms < ?", where.window.since_ms, where.window.until_ms)
+        # Beginnings and ends of sessions have links, too; those of operations begin like this.
+        sql.add("e.link IS NOT NULL AND substr(e.link, 1, 3) IN ('{\"a', '{\"r', '{\"t')")
+        query = (
+            f"SELECT {_COLUMNS} {sql.source} {_WORDS} {sql}"
+            " ORDER BY e.ts_ms DESC, e.seq DESC LIMIT ?"
+        )
+        return [_recorded(row) for row in self._rows(query, *sql.parameters, limit)]
 
     def sessions(
         self, where: Filter, limit: int, *, alive_since_ms: int | None = None
