@@ -14,14 +14,19 @@ from tests.store.building import a_store
 from tests.store.processes import running
 
 from mcpr import __version__
-from mcpr.cli import COMMANDS, CONFIG_COMMANDS, CSP_COMMANDS, STORE_COMMANDS
+from mcpr.cli import BEHAVIOUR_COMMANDS, COMMANDS, CONFIG_COMMANDS, CSP_COMMANDS, STORE_COMMANDS
 from mcpr.errors import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 MCPR = Path(sys.executable).with_name("mcpr")
 
 
-GROUPS = {"store": STORE_COMMANDS, "config": CONFIG_COMMANDS, "csp": CSP_COMMANDS}
+GROUPS = {
+    "store": STORE_COMMANDS,
+    "config": CONFIG_COMMANDS,
+    "csp": CSP_COMMANDS,
+    "behaviour": BEHAVIOUR_COMMANDS,
+}
 ENTRIES = COMMANDS | {
     f"{group} {name}": entry for group, inner in GROUPS.items() for name, entry in inner.items()
 }

@@ -36,6 +36,9 @@ COMMANDS = {
     "latency": Entry("mcpr.cli.figures:latency", "Show calls, errors and latency over time."),
     "errors": Entry("mcpr.cli.failures:errors", "Show what fails, in groups."),
     "error": Entry("mcpr.cli.failures:error", "Show one group of errors, and the newest of them."),
+    "behaviour": Entry(
+        "mcpr.cli:behaviour_group", "How agents fare: recoveries, loops, sizes, revisions …"
+    ),
     "check": Entry(
         "mcpr.cli.check:check", "Hold recorded calls to limits; exit with 1 if one is not met."
     ),
@@ -87,6 +90,30 @@ CONFIG_COMMANDS = {
         "mcpr.cli.config:schema", "Print the JSON Schema of settings files, for editors."
     ),
 }
+BEHAVIOUR_COMMANDS = {
+    "recoveries": Entry(
+        "mcpr.cli.behaviour:recoveries",
+        "Show which failures were made good in the same session.",
+    ),
+    "loops": Entry(
+        "mcpr.cli.behaviour:loops",
+        "Show where one tool was called again and again in a session.",
+    ),
+    "abandoned": Entry(
+        "mcpr.cli.behaviour:abandoned", "Show sessions that were given up after an error."
+    ),
+    "sizes": Entry(
+        "mcpr.cli.behaviour:sizes", "Show how large the tools' answers are, the largest first."
+    ),
+    "discovery": Entry(
+        "mcpr.cli.behaviour:discovery",
+        "Show what it costs clients to find out what servers offer.",
+    ),
+    "adoption": Entry(
+        "mcpr.cli.behaviour:adoption",
+        "Show which revisions of the protocol clients speak, day by day.",
+    ),
+}
 CSP_COMMANDS = {
     "check": Entry(
         "mcpr.cli.csp:check",
@@ -98,6 +125,7 @@ PROXY_COMMANDS = {"run": COMMANDS["run"]}
 _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 proxy = LazyGroup(PROXY_COMMANDS, name="proxy", help=COMMANDS["proxy"].help)
+behaviour_group = LazyGroup(BEHAVIOUR_COMMANDS, name="behaviour", help=COMMANDS["behaviour"].help)
 csp_group = LazyGroup(CSP_COMMANDS, name="csp", help=COMMANDS["csp"].help)
 config_group = LazyGroup(CONFIG_COMMANDS, name="config", help=COMMANDS["config"].help)
 store_group = LazyGroup(STORE_COMMANDS, name="store", help=COMMANDS["store"].help)

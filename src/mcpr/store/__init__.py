@@ -16,6 +16,7 @@ from mcpr.store.engine import (
     SessionRecord,
     Share,
     Steps,
+    TrailStep,
     Volume,
 )
 from mcpr.store.window import Window, duration_ms, instant_ms
@@ -32,6 +33,7 @@ __all__ = [
     "SessionRecord",
     "Share",
     "Steps",
+    "TrailStep",
     "Volume",
     "Window",
     "duration_ms",

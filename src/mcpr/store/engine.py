@@ -5,7 +5,7 @@ latency is counted by its bucket (`mcpr.events.latency`), which adds up over any
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -131,6 +131,19 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class TrailStep:
+    """A request as a step of its session. ts_ms: its arrival, epoch ms."""
+
+    session: str | None
+    ts_ms: int
+    server: str
+    method: str | None
+    tool: str | None
+    is_error: bool
+    bytes_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """The last row of a page: the next one goes on with what is older."""
 
@@ -234,6 +247,9 @@ class EventStore(Protocol):
 
     def failures(self, where: Filter, by: Sequence[Dimension]) -> list[Failure]:
         """Errors by dimensions, words and session, in no order."""
+
+    def trail(self, where: Filter) -> Iterator[TrailStep]:
+        """The requests session by session, each by arrival; those without a session first."""
 
     def count_sessions(self, where: Filter) -> int:
         """How many sessions are named in the requests."""

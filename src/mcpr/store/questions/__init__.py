@@ -4,6 +4,21 @@ A question is asked of an `EventStore` and knows no engine; whoever shows the an
 page, the JSON API) only chooses the filter and the form.
 """
 
+from mcpr.store.questions.behaviour import (
+    AbandonedRow,
+    AdoptionRow,
+    DiscoveryRow,
+    LoopRow,
+    RecoveryRow,
+    SizeRow,
+    abandoned,
+    adoption,
+    discovery,
+    loops,
+    recoveries,
+    sizes,
+)
+from mcpr.store.questions.check import CheckRow, Limits, check
 from mcpr.store.questions.clients import ClientRow, clients
 from mcpr.store.questions.compat import CompatRow, compat
 from mcpr.store.questions.errors import ErrorGroup, error, errors
@@ -24,20 +39,28 @@ from mcpr.store.questions.tools import ToolRow, tools
 from mcpr.store.questions.widgets import WidgetRow, widgets
 
 __all__ = [
+    "AbandonedRow",
+    "AdoptionRow",
     "ChangeRow",
+    "CheckRow",
     "ClientRow",
     "CompatRow",
     "DiffRow",
+    "DiscoveryRow",
     "ErrorGroup",
     "Health",
     "HeatRow",
     "LatencyRow",
+    "Limits",
     "LogRow",
+    "LoopRow",
     "News",
     "OperationRow",
+    "RecoveryRow",
     "SchemaRow",
     "ServerRow",
     "SessionRow",
+    "SizeRow",
     "SlowRow",
     "State",
     "StatsRow",
@@ -46,15 +69,21 @@ __all__ = [
     "ToolRow",
     "UseRow",
     "WidgetRow",
+    "abandoned",
+    "adoption",
+    "check",
     "clients",
     "compat",
+    "discovery",
     "error",
     "errors",
     "follow",
     "heat",
     "latency",
     "log",
+    "loops",
     "operations",
+    "recoveries",
     "schema",
     "schema_changes",
     "schema_diff",
@@ -62,6 +91,7 @@ __all__ = [
     "servers",
     "session",
     "sessions",
+    "sizes",
     "slow",
     "stats",
     "steps_for",

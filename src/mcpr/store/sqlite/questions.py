@@ -21,6 +21,7 @@ from mcpr.store.engine import (
     SessionRecord,
     Share,
     Steps,
+    TrailStep,
     Volume,
 )
 from mcpr.store.sqlite import sessions, sums
@@ -113,6 +114,14 @@ class SqliteEventStore:
         query, parameters = sums.failures(where, by)
         size = len(by)
         return [Failure(tuple(row[:size]), *row[size:]) for row in self._rows(query, *parameters)]
+
+    def trail(self, where: Filter) -> Iterator[TrailStep]:
+        """See EventStore."""
+        query, parameters = sums.trail(where)
+        with explained(f"cannot read the store {self._path}", self._path):
+            for row in self._connection.execute(query, parameters):
+                session, ts_ms, server, method, tool, is_error, size = row
+                yield TrailStep(session, ts_ms, server, method, tool, bool(is_error), size)
 
     def count_sessions(self, where: Filter) -> int:
         """See EventStore."""

@@ -1,4 +1,4 @@
-"""Sums over rows, as SQL: what `measures` and `failures` ask of SQLite."""
+"""Sums over rows, and rows in order, as SQL: what questions about many requests ask of SQLite."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -70,5 +70,16 @@ def failures(where: Filter, by: Sequence[Dimension]) -> Asked:
         " min(e.ts_ms) AS first_ms, max(e.ts_ms) AS last_ms"
         f" {sql.source} {sql} GROUP BY e.label, e.error_text, e.session) AS m"
         " JOIN label AS l ON l.id = m.label LEFT JOIN session AS s ON s.id = m.session"
+    )
+    return query, sql.parameters
+
+
+def trail(where: Filter) -> Asked:
+    """The query behind `EventStore.trail`."""
+    sql = Where(where)
+    query = (
+        "SELECT nullif(lower(hex(s.hash)), ''), e.ts_ms, l.server, l.method, l.tool, e.is_error,"
+        f" e.bytes_out {sql.source} CROSS JOIN label AS l ON l.id = e.label"
+        f" LEFT JOIN session AS s ON s.id = e.session {sql} ORDER BY e.session, e.ts_ms, e.seq"
     )
     return query, sql.parameters
