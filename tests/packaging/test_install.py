@@ -23,8 +23,8 @@ CALL = {
     "params": {"name": "quick", "arguments": {}},
 }
 
-#: Extra → a command that needs it, and what else it is given.
-NEEDS_EXTRA: dict[str, tuple[str, ...]] = {}
+#: Extra → settings with which `mcpr run` needs it.
+NEEDS_EXTRA = {"otlp": '[otlp]\nendpoint = "http://127.0.0.1:1"\n'}
 
 
 def called(
@@ -99,7 +99,9 @@ def test_a_call_through_it_is_recorded_and_shown(installed: Path, tmp_path: Path
 def test_what_needs_an_extra_says_how_to_install_it(installed: Path, tmp_path: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert NEEDS_EXTRA.keys() == project.get("optional-dependencies", {}).keys() - {"all"}
-    for extra, command in NEEDS_EXTRA.items():
-        shown = called(installed, tmp_path, *command)
+    for extra, settings in NEEDS_EXTRA.items():
+        head = 'mcp = "http://127.0.0.1:1/mcp"\nport = 0\n'
+        (tmp_path / "mcpr.toml").write_text(head + settings)
+        shown = called(installed, tmp_path, "mcpr", "run", "mcpr.toml", "--db", "store.db")
         assert shown.returncode != 0
         assert f"pip install 'mcpr[{extra}]'" in shown.stderr
