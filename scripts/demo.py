@@ -1,5 +1,8 @@
 """Shows mcpr at work: the weather server, `mcpr run` before it, and a client that keeps calling.
 
+While it runs it tells in chapters what became of the calls: a tool that changed, a call of several
+round trips, a widget's policy. The time is counted from the client's start.
+
     make demo                    until Ctrl-C
     DEMO_SECONDS=20 make demo    ends by itself
 
@@ -9,20 +12,24 @@ when one of the three ended by itself; then it says which one and shows what tha
 
 import argparse
 import contextlib
+import fcntl
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 WEATHER = ROOT / "examples" / "weather"
+SETTINGS = WEATHER / "mcpr.toml"
 MCPR = Path(sys.executable).with_name("mcpr")
 FOLDER = ROOT / ".scratch" / "demo"
 SERVER_PORT = 9000
@@ -31,6 +38,51 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 LOOK_EVERY_SECONDS = 0.05
 TAIL_LINES = 15
+QUESTION_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One thing that the demo shows once it is recorded.
+
+    happened: SQL whose first value is true then. questions: what mcpr is asked, beside the store.
+    next_version: the server takes its next version into use now.
+    """
+
+    title: str
+    happened: str
+    questions: tuple[tuple[str | Path, ...], ...]
+    next_version: bool = False
+
+
+CHAPTERS = (
+    Chapter(
+        "Calls are recorded, and what the server offers. Now its next version is deployed.",
+        "SELECT count(*) > 1 FROM requests WHERE tool = 'forecast' AND outcome = 'ok'",
+        (("tools",),),
+        next_version=True,
+    ),
+    Chapter(
+        "The tool forecast changed; its verdict, and what became of the calls.",
+        "SELECT count(*) FROM requests JOIN schema_change AS c"
+        " ON c.list = 'tools' AND c.verdict = 'breaking' AND requests.ts_ms > c.ts_ms"
+        " WHERE tool = 'forecast' AND outcome = 'tool_error'",
+        (
+            ("schema", "--changes", "--list", "tools"),
+            ("schema", "--diff", "1", "2", "--list", "tools"),
+        ),
+    ),
+    Chapter(
+        "storm_alert asks its user back: one operation of two round trips on the stateless wire.",
+        "SELECT count(*) > 1 FROM requests WHERE tool = 'storm_alert' AND revision = '2026-07-28'",
+        (("operations",), ("logs", "--tool", "storm_alert")),
+    ),
+    Chapter(
+        "A widget's server names localhost. The policy that Claude gets, by mcpr's [csp] table.",
+        "SELECT count(*) FROM widget_policy",
+        (("csp", "check", SETTINGS, "--host", "claude"),),
+    ),
+)
 
 
 class DemoError(Exception):
@@ -130,13 +182,14 @@ def run(demo: Demo, seconds: float) -> None:
     upstream = f"http://127.0.0.1:{choose_port(SERVER_PORT)}/mcp"
     store = demo.folder / "store.db"
     port = upstream.rpartition(":")[2].removesuffix("/mcp")
-    demo.start(
+    server = demo.start(
         "server", sys.executable, WEATHER / "server.py", "--port", port, stderr=subprocess.STDOUT
     )
     if not demo.wait(START_SECONDS, lambda: _accepts(int(port))):
         raise DemoError(f"the server did not listen within {START_SECONDS:g} s")
-    options = ("--port", str(choose_port(PROXY_PORT)), "--db", store, "--name", "weather")
-    proxy = demo.start("proxy", MCPR, "run", upstream, *options, "--log", "pretty")
+    os.environ["WEATHER_SERVER"] = upstream  # which the settings name
+    options = ("--port", str(choose_port(PROXY_PORT)), "--db", store, "--log", "pretty")
+    proxy = demo.start("proxy", MCPR, "run", SETTINGS, *options)
     found = re.compile(r"http://127\.0\.0\.1:\d+")
     if not demo.wait(START_SECONDS, lambda: found.search(proxy.said()) is not None):
         raise DemoError(f"mcpr did not listen within {START_SECONDS:g} s")
@@ -145,7 +198,64 @@ def run(demo: Demo, seconds: float) -> None:
     url = f"{match.group()}/mcp"
     print(_introduction(upstream, url, store), flush=True)
     demo.start("client", sys.executable, WEATHER / "client.py", url, stderr=subprocess.STDOUT)
-    demo.wait(seconds, lambda: False)
+    ends = time.monotonic() + seconds
+    for chapter in CHAPTERS:
+        if not demo.wait(ends - time.monotonic(), partial(_happened, chapter.happened, store)):
+            print(f"\n=== Not within {seconds:g} seconds: {chapter.title}", flush=True)
+            continue
+        if chapter.next_version:
+            server.process.send_signal(signal.SIGUSR1)
+        tell(chapter, store)
+    demo.wait(ends - time.monotonic(), lambda: False)
+
+
+def tell(chapter: Chapter, store: Path) -> None:
+    """Shows what mcpr answers, beside the command that asks it. Raises DemoError."""
+    print(f"\n=== {chapter.title}", flush=True)
+    for question in chapter.questions:
+        ask(*question, "--db", store)
+    print(flush=True)
+
+
+def ask(*question: str | Path) -> None:
+    """Has mcpr answer on the terminal. Raises DemoError when it does not."""
+    command = [str(part) for part in (MCPR, *question)]
+    shown = " ".join(_shown(Path(part)) if "/" in part else part for part in command)
+    # It shares our terminal, not our Ctrl-C: what it says is short.
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=QUESTION_SECONDS,
+        start_new_session=True,
+        check=False,
+    )
+    print(f"\n$ {shown}\n{done.stdout}", end="", flush=True)
+    if done.returncode != 0:
+        raise DemoError(f"{shown} ended with {done.returncode}: {done.stderr}")
+
+
+def _happened(question: str, store: Path) -> bool:
+    with (
+        contextlib.suppress(sqlite3.OperationalError),  # the recorder is still making the tables
+        contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection,
+    ):
+        return bool(connection.execute(question).fetchone()[0])
+    return False
+
+
+@contextlib.contextmanager
+def an_empty_store(folder: Path) -> Iterator[Path]:
+    """The store of one demo, without what earlier ones left. Raises DemoError if one runs there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"another demo keeps its store in {folder}; give --folder") from None
+        for old in folder.glob("store.db*"):
+            old.unlink()
+        yield folder / "store.db"
 
 
 def choose_port(preferred: int) -> int:
@@ -179,11 +289,12 @@ def _introduction(upstream: str, url: str, store: Path) -> str:
   weather server  {upstream}
   mcpr            {url}  records into {db}
   client          calls mcpr every now and then, on both wires
+  settings        {_shown(SETTINGS)}
 
 Try in a second terminal, in the same folder:
   {mcpr} logs --follow --db {db}
   {mcpr} logs --errors --db {db}
-  {mcpr} tools --db {db}
+  {mcpr} schema --unused --db {db}
   sqlite3 -box {db} 'SELECT * FROM tools'
 Or connect an MCP client of your own (Streamable HTTP) to {url}
 
@@ -242,17 +353,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=seconds, help="end by itself after this")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the store is kept")
     options = parser.parse_args()
-    folder: Path = options.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    demo = Demo(folder)
+    demo = Demo(options.folder)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, demo.stop_soon)
     try:
-        run_and_stop(demo, options.seconds)
+        with an_empty_store(demo.folder) as store:
+            run_and_stop(demo, options.seconds)
+            print("\n=== All of it in figures.", flush=True)
+            ask("summary", "--db", store)
+            ask("tools", "--db", store)
     except DemoError as error:
         sys.exit(f"demo: {error}")
-    store = _shown(folder / "store.db")
-    print(f"\nThe calls stay in {store}: {_shown(MCPR)} tools --db {store}", flush=True)
+    print(f"\nThe calls stay in {_shown(store)} until the next demo.", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -86,15 +87,22 @@ def wait_for(log: Path, text: str) -> None:
         select.select([], [], [], 0.05)
 
 
-def test_the_demo_records_calls_of_every_kind_and_ends_by_itself(tmp_path: Path, mark: str) -> None:
-    done = subprocess.run(
-        [sys.executable, DEMO, "--folder", tmp_path],
-        env=environment(mark, DEMO_SECONDS="8"),
+def run_for(seconds: int, folder: Path, mark: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, DEMO, "--folder", folder],
+        env=environment(mark, DEMO_SECONDS=str(seconds), COLUMNS="100"),
         capture_output=True,
         text=True,
-        timeout=BOUND_SECONDS,
+        timeout=BOUND_SECONDS + seconds,
         check=False,
     )
+
+
+def test_the_demo_shows_in_20_seconds_what_became_of_calls_of_every_kind(
+    tmp_path: Path, mark: str
+) -> None:
+    """Issue C is done when the demo shows these."""
+    done = run_for(20, tmp_path, mark)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "mcpr logs --follow" in done.stdout.replace(str(demo.MCPR), "mcpr")
@@ -103,9 +111,51 @@ def test_the_demo_records_calls_of_every_kind_and_ends_by_itself(tmp_path: Path,
         ("rpc", "current_weather", "ok"),
         ("rpc", "station_reading", "tool_error"),
         ("rpc", "forecast", "ok"),
+        ("rpc", "forecast", "tool_error"),
     } <= recorded(tmp_path / "store.db")
     assert "station_reading" in done.stderr, "the calls are shown as they are recorded"
+    assert "Not within" not in done.stdout
+    told = done.stdout.split("\n=== ")[1:]
+    for chapter, words in zip(told, TOLD, strict=True):
+        for word in words:
+            assert re.search(word, chapter) is not None, chapter
     assert marked_processes(mark) == {}
+
+
+#: What each chapter has to show, and the summary after them.
+TOLD = (
+    (r"tools .*\n", r"forecast +2 +0%"),
+    (
+        r"tools +1 +2 +breaking +~forecast +0% +100%",
+        r"breaking +modified +forecast +inputSchema.units +was added, and is required",
+    ),
+    (r"storm_alert +input +2 +done",),
+    (
+        r"connect-src 'self' https://weather.example.com https://winds.example.com\n",
+        r"img-src .* https://tiles.example.com",
+        r"warning: connect http://localhost:9000: ",
+    ),
+    (r"error rate +[0-9.]+%", r"storm_alert"),
+)
+
+
+def test_what_does_not_happen_in_time_is_named_and_a_second_demo_starts_anew(
+    tmp_path: Path, mark: str
+) -> None:
+    for _ in range(2):
+        done = run_for(1, tmp_path, mark)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Not within 1 seconds: The tool forecast changed" in done.stdout
+    assert ("rpc", "forecast", "tool_error") not in recorded(tmp_path / "store.db")
+
+
+def test_a_demo_does_not_take_the_store_of_another(tmp_path: Path) -> None:
+    with (
+        demo.an_empty_store(tmp_path),
+        pytest.raises(demo.DemoError, match="another demo"),
+        demo.an_empty_store(tmp_path),
+    ):
+        pass
 
 
 def test_ctrl_c_under_make_ends_the_demo_with_0_and_leaves_no_process(
