@@ -1,6 +1,7 @@
 """Who calls is told by slug and bounded version; sessions are named by a keyed hash."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,8 @@ SEEN = {
     " MCP ": "python-sdk",
 }
 
+PAGE = (Path(__file__).parents[2] / "docs/reference/clients.md").read_text()
+
 UNKNOWN = ["", " ", "my-agent", "mcp-remote", "mcpr", "mcpjam", "a claude", "x" * 10_000, "\ud83d"]
 
 
@@ -89,6 +92,22 @@ def test_every_family_of_the_table_is_reached_by_a_name_seen_on_the_wire() -> No
 def test_no_beginning_of_the_table_is_hidden_by_an_earlier_one(start: str, slug: str) -> None:
     assert start == start.strip().lower()
     assert family(start) == slug
+
+
+@pytest.mark.parametrize(("start", "slug"), [*CLIENTS, *WHOLE_NAMES.items()])
+def test_the_page_of_known_clients_has_every_row(start: str, slug: str) -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{slug}` |")]
+    assert [f"`{start}`" in row for row in rows] == [True]
+
+
+def test_the_page_of_known_clients_has_no_other_row() -> None:
+    shown = [line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")]
+    assert shown == [*dict.fromkeys([*dict(CLIENTS).values(), *WHOLE_NAMES.values()])]
+
+
+def test_a_client_behind_a_bridge_stays_in_its_family() -> None:
+    """mcp-remote says its client's name with a remark after it."""
+    assert family("claude-ai (via mcp-remote 0.1.18)") == "claude"
 
 
 @pytest.mark.parametrize("name", UNKNOWN, ids=lambda name: repr(name[:12]))

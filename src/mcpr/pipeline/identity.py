@@ -10,8 +10,9 @@ from mcpr.events import Detail
 from mcpr.protocol.mcp import bounded_version
 from mcpr.protocol.results import Implementation
 
-#: Slug of a family → how its `clientInfo.name` begins, in lower case. The first match counts, so a
-#: longer name stands before its own beginning. Source: names seen on the wire, 2026.
+#: How a `clientInfo.name` begins, in lower case → slug of the family. The first match counts, so a
+#: longer name stands before its own beginning. Source: names seen on the wire, 2026;
+#: docs/reference/clients.md has them for people.
 CLIENTS: tuple[tuple[str, str], ...] = (
     ("openai-mcp", "chatgpt"),
     ("chatgpt", "chatgpt"),

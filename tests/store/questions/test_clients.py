@@ -6,10 +6,13 @@ import pytest
 from tests.store.building import a_store
 from tests.store.sessions import at, calls, modern, opens
 
-from mcpr.events import Detail
+from mcpr.events import Detail, Link, link_text
+from mcpr.pipeline.identity import family
 from mcpr.store import Filter, Window
 from mcpr.store.questions import ClientRow, clients
 from mcpr.store.sqlite import SqliteEventStore
+
+OPENS = link_text(Link(opens=True))
 
 
 def asked(path: Path, where: Filter | None = None) -> list[ClientRow]:
@@ -53,13 +56,26 @@ def test_versions_and_names_are_kept_apart_and_the_busiest_stands_first(tmp_path
     ]
 
 
-def test_all_spellings_of_one_client_are_one_family(tmp_path: Path) -> None:
-    """In the original, claude-ai, Anthropic and Anthropic/ClaudeAI were three unknown clients."""
-    names = ("claude-ai", "Anthropic", "Anthropic/ClaudeAI")
-    events = [calls(None, 0, client="claude", detail=Detail(client_name=name)) for name in names]
-    rows = asked(a_store(tmp_path / "s.db", events))
-    assert {row.client for row in rows} == {"claude"}
-    assert sorted(row.client_name or "" for row in rows) == sorted(names)
+def test_all_spellings_of_one_client_are_one_row(tmp_path: Path) -> None:
+    """Fault 33: claude-ai, Anthropic, Anthropic/ClaudeAI and Anthropic/Toolbox were four."""
+    names = ("claude-ai", "Anthropic", "Anthropic/ClaudeAI", "Anthropic/Toolbox")
+    events = [
+        opens(number, number, client=family(name), detail=Detail(client_name=name, link=OPENS))
+        for number, name in enumerate(names)
+    ]
+    (row,) = asked(a_store(tmp_path / "s.db", events))
+    assert (row.client, row.calls, row.sessions) == ("claude", 4, 4)
+    assert row.client_name == "Anthropic, Anthropic/ClaudeAI, Anthropic/Toolbox, claude-ai"
+
+
+def test_many_spellings_are_shown_as_eight(tmp_path: Path) -> None:
+    """A client that calls itself anew each time makes no row without end."""
+    events = [
+        calls(None, 0, client="claude", detail=Detail(client_name=f"claude-{number}"))
+        for number in range(20)
+    ]
+    (row,) = asked(a_store(tmp_path / "s.db", events))
+    assert (row.calls, (row.client_name or "").count(",")) == (20, 7)
 
 
 @pytest.mark.parametrize(
