@@ -215,6 +215,9 @@ STREAMS: dict[str, bytes] = {
     "isError": event(result(1, isError=True)),
     "another id": event(result(2)),
     "two lines": b'data: {"id":1,\ndata: "result":{}}\n\n',
+    "a line's end in the data": event(b'{"id":1,\n"result":{}}'),
+    "half of one in it": event(b'{"id":1,\r"result":{}}'),
+    "another end": event(result(1))[:-2] + b"\r\n\r\n",
     "a blank too many": b"data:  " + result(1) + b"\n\n",
     "byte order mark": b"\xef\xbb\xbf" + event(result(1)),
     "nothing": b"",
@@ -253,6 +256,13 @@ def test_an_answer_of_any_form_makes_the_same_row(answer: bytes, status: int) ->
 @pytest.mark.parametrize("name", ["s", "t"])
 def test_a_stream_of_any_form_makes_the_same_row(stream: bytes, name: str) -> None:
     assert_same([a_call(call_tool("add"), stream, session(name), head=(EVENTS,))])
+
+
+def test_streams_and_other_answers_are_read_together() -> None:
+    usual = a_call(call_tool("add"), event(result(1)), session("s"), head=(EVENTS,))
+    every = [a_call(call_tool("add"), x, session("s"), head=(EVENTS,)) for x in STREAMS.values()]
+    assert_same([usual, *every])
+    assert_same([a_call(call_tool("add"), result(1), session("s")), *every])
 
 
 IDS = ["1", "-0", "1.0", "1e0", '"a"', r'"\u0061"', "12345678901234567890", "null", "true", '""']

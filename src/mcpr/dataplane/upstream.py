@@ -119,7 +119,7 @@ class Upstream(asyncio.Protocol):
                     if len(rest) == plan.length:
                         body: bytes | None = rest
                     else:
-                        body = only_chunk(rest, 0) if plan.is_chunked else None
+                        body = only_chunk(rest) if plan.is_chunked else None
                     if body is not None:
                         client.transport.write(plan.ended + rest)
                         self._finish(client, plan, body, now)

@@ -156,18 +156,30 @@ def one_chunk(payload: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""
 
 
-_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
+class _Sizes(dict[bytes, int]):
+    """A plain size as it is written → the number; -1 for what is none."""
+
+    _MOST = 4096
+
+    def __missing__(self, text: bytes) -> int:
+        size = int(text, 16) if _PLAIN_SIZE.fullmatch(text) else -1
+        if len(self) >= self._MOST:
+            self.clear()
+        if size >= 0:
+            self[text] = size
+        return size
 
 
-def only_chunk(data: bytes, start: int) -> bytes | None:
-    """The payload, if all that stands from `start` on is one plain chunk and the last one."""
-    match = _PLAIN_SIZE.match(data, start)
-    if match is None:
+_PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+_sizes = _Sizes()
+
+
+def only_chunk(data: bytes) -> bytes | None:
+    """The payload, if it is all in one plain chunk, and the last one follows."""
+    size, _, rest = data.partition(b"\r\n")
+    if len(rest) != _sizes[size] + 7 or rest[-7:] != b"\r\n0\r\n\r\n":
         return None
-    begin = match.end()
-    if len(data) - begin != int(match[1], 16) + 7 or data[-7:] != b"\r\n0\r\n\r\n":
-        return None
-    return data[begin:-7] or None
+    return rest[:-7] or None
 
 
 LAST_CHUNK = b"0\r\n\r\n"
