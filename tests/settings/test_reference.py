@@ -33,7 +33,13 @@ def test_every_key_says_what_it_is_for_and_its_example_is_valid(table: str, mode
         if key.about.example is not None:
             server = "" if name == "mcp" else SERVER
             pair = f"{name} = {key.about.example}\n"
-            heads = {"": "", "server": f"[[server]]\n{server}"}
+            # An alert needs a name and one condition, which the key may be itself.
+            others = {"name": 'name = "a"\n', "silence": 'silence = "1m"\n'}
+            is_condition = name in {"error_rate", "p95", "p99", "silence", "new_error", "schema"}
+            others.pop("silence" if is_condition else name, None)
+            others.pop(name, None)
+            alert = f"{server}[[alert]]\n{''.join(others.values())}"
+            heads = {"": "", "server": f"[[server]]\n{server}", "alert": alert}
             text = f"{heads[table]}{pair}" if table in heads else f"{server}[{table}]\n{pair}"
             settings_of(text if table else f"{server}{text}")
 

@@ -7,6 +7,7 @@ from mcpr.sinks import SINKS, make
 
 TARGETS = {
     "access": "json:-",
+    "alerts": '{"store":"s.db","rules":[],"interval":1.0}',
     "otlp": '{"scheme":"http","host":"127.0.0.1","port":4318,"path":"","headers":{},'
     '"timeout":1.0,"interval":1.0,"service_name":"mcpr"}',
     "prometheus": "",

@@ -5,6 +5,7 @@ Order at the start: store, companion, upstream pool, listener. Order at the end:
 
 import asyncio
 import gc
+import json
 import logging
 import os
 import random
@@ -39,6 +40,7 @@ from mcpr.sinks.counts import Counts
 from mcpr.store.sqlite import session_key
 
 _RECORDER_DRAIN_SECONDS = 10.0
+_ALERT_SECONDS = 15.0
 
 
 def run(settings: RunSettings) -> int:
@@ -183,6 +185,11 @@ def _admin(settings: RunSettings) -> AdminBind | None:
     return admin_bind(settings.admin, settings.model.admin.token, settings.allowed_hosts)
 
 
+def _alerts(settings: RunSettings) -> str:
+    rules = [alert.rule for alert in settings.model.alert]
+    return json.dumps({"store": str(settings.db), "rules": rules, "interval": _ALERT_SECONDS})
+
+
 def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     sinks = [("sqlite", str(settings.db))]
     if settings.log != "off":
@@ -193,6 +200,8 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     otlp = settings.model.otlp.target
     if otlp is not None:
         sinks.append(("otlp", otlp))
+    if settings.model.alert:
+        sinks.append(("alerts", _alerts(settings)))
     admin = _admin(settings)
     if admin is not None:
         sinks.append(("prometheus", ""))

@@ -13,6 +13,7 @@ from mcpr.settings.hosts import Host, ListenHost
 from mcpr.settings.kinds import Port
 from mcpr.settings.reading import Objection
 from mcpr.settings.tables.admin import Admin
+from mcpr.settings.tables.alert import Alert
 from mcpr.settings.tables.cors import Cors
 from mcpr.settings.tables.csp import Csp
 from mcpr.settings.tables.limits import Limits
@@ -86,6 +87,7 @@ class Settings:
     schema: Schema = field(
         default_factory=Schema, metadata=about("What is done when a server's tools change.")
     )
+    alert: tuple[Alert, ...] = field(default=(), metadata=about("What to hear of."))
     server: tuple[Server, ...] = field(
         default=(), metadata=about("MCP servers to stand before.", reload=True)
     )

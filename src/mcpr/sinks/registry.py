@@ -9,6 +9,7 @@ from mcpr.sinks.sink import Sink
 
 # The attribute is called with one text, the sink's target, and gives a Sink.
 SINKS: dict[str, str] = {
+    "alerts": "mcpr.sinks.alerts:AlertSink",  # target: see alerts/sink.Target
     "access": "mcpr.sinks.access:AccessSink",  # target: json or text, a colon, a path or -
     "otlp": "mcpr.sinks.otlp:OtlpSink",  # target: see otlp_post.Target
     "prometheus": "mcpr.sinks.prometheus:PrometheusSink",  # target: not used
