@@ -26,7 +26,7 @@ from mcpr.dataplane.state import (
     STREAM,
     WAITING,
 )
-from mcpr.protocol.http1 import LAST_CHUNK, Form, RequestHead, ResponseHead
+from mcpr.protocol.http1 import LAST_CHUNK, Form, RequestHead, ResponseHead, Stem
 
 if TYPE_CHECKING:
     from mcpr.dataplane.listener import Listener
@@ -44,7 +44,7 @@ class Answering(asyncio.Protocol):
     watch, head, plan: of the exchange under way.
     unwatched: the request body of a common call; nobody watches it as long as it goes well.
     edited: the answer under way, if it is changed on its way.
-    form: of the requests' heads, if none of them comes twice.
+    form: of the requests' heads, if none of them comes twice; stem: of those that do.
     """
 
     __slots__ = (
@@ -69,6 +69,7 @@ class Answering(asyncio.Protocol):
         "sent_ns",
         "started_ns",
         "state",
+        "stem",
         "suffix",
         "takes_whole",
         "transport",
@@ -92,6 +93,7 @@ class Answering(asyncio.Protocol):
         self.head: RequestHead | None = None
         self.plan: RequestPlan | None = None
         self.form: Form[RequestPlan] | None = None
+        self.stem: Stem[RequestPlan] = listener.stems.none
         self.watch: Watch | None = None
         self.unwatched: bytes | None = None
         self.started_ns = 0

@@ -7,7 +7,7 @@ remembered of an exchange is the handler's; a plan is made once per distinct hea
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from mcpr.protocol.http1 import RequestHead, ResponseHead
+from mcpr.protocol.http1 import RequestHead, ResponseHead, Stem
 
 if TYPE_CHECKING:
     from mcpr.dataplane.pool import Pool
@@ -67,6 +67,7 @@ class RequestPlan:
     marker: a body with these bytes in it has to be read before anything is sent on.
     facts_with: the facts of this head with these lines in it, where they say more; None: the same.
     head, method: what it is a plan of; the listener sets them.
+    stem: where it is found again, if it is remembered.
     """
 
     __slots__ = (
@@ -82,6 +83,7 @@ class RequestPlan:
         "method",
         "pool",
         "refusal",
+        "stem",
         "whole",
     )
 
@@ -112,6 +114,7 @@ class RequestPlan:
         self.marker = marker
         self.answer_lines = answer_lines
         self.facts_with: Callable[[list[bytes]], object] | None = None
+        self.stem: Stem[RequestPlan] | None = None
 
     def exactly(self, lines: bytes, length: int) -> "RequestPlan":
         """The plan of this head with these lines in it, and a body of this length."""
@@ -131,6 +134,7 @@ class RequestPlan:
         plan.refusal = self.refusal
         plan.marker = self.marker
         plan.answer_lines = self.answer_lines
+        plan.stem = None
         return plan
 
 
@@ -144,6 +148,7 @@ class AnswerPlan:
     idle_ns: how long the connection may wait in the pool afterwards; the pool sets it.
     length: size of the body that a fast path may expect, -1 otherwise; the pool sets it.
     is_open: the length is a changing line's; is_chunked: the body is; the pool sets both.
+    stem: as above.
     """
 
     __slots__ = (
@@ -157,6 +162,7 @@ class AnswerPlan:
         "is_stream",
         "length",
         "lines",
+        "stem",
     )
 
     def __init__(
@@ -179,6 +185,7 @@ class AnswerPlan:
         self.length = -1
         self.is_open = False
         self.is_chunked = False
+        self.stem: Stem[AnswerPlan] | None = None
 
     def exactly(self, lines: Sequence[bytes], length: int) -> "AnswerPlan":
         """The plan of this head with these lines in it, and a body of this length (-1: chunked)."""

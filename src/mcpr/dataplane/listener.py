@@ -14,7 +14,7 @@ from mcpr.dataplane.handler import Handler, RequestPlan
 from mcpr.dataplane.pool import Pool
 from mcpr.dataplane.state import ANSWER, IDLE, SECOND
 from mcpr.errors import McprError
-from mcpr.protocol.http1 import BadHead, Form, Heads, RequestHead, has_credential
+from mcpr.protocol.http1 import BadHead, Form, Heads, RequestHead, Stems, has_credential
 from mcpr.protocol.limits import Limits
 
 _TICK_SECONDS = 0.5
@@ -33,7 +33,8 @@ class Listener:
     clients: every open connection. known: the plan of a head seen before, by its bytes without
     the blank line.
     pools: the first is that of new exchanges; the others end with what is under way on them.
-    open: the handler's, for the hot path. The `…_ns` are limits in nanoseconds.
+    stems: the same ones. open: the handler's, for the hot path. The `…_ns` are limits in
+    nanoseconds.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Listener:
         self._set(handler, limits)
         self.plans: dict[bytes, RequestPlan] = {}
         self.known: Callable[[bytes], RequestPlan | None] = self.plans.get
+        self.stems: Stems[RequestPlan] = Stems()
         self._forms: dict[bytes, Form[RequestPlan]] = {}
         self._remembered = 0
         self._skeletons: dict[bytes, RequestPlan] = {}
@@ -130,16 +132,20 @@ class Listener:
                 self._forget()
             self._remembered += 1
             plans[data] = plan
+            if plans is self.plans:
+                plan.stem = self.stems.add(data, plan)
 
     def _forget(self) -> None:
         """Forget every plan of a head."""
         self.plans.clear()
+        self.stems.clear()
         for form in self._forms.values():
             form.plans.clear()
         self._forms.clear()
         self._remembered = 0
         for client in self.clients:
             client.form = None
+            client.stem = self.stems.none
 
     def plan_skeleton(self, parts: list[bytes]) -> RequestPlan | None:
         """The plan of a head taken apart by `split_request`; None if it needs the long way."""

@@ -16,7 +16,7 @@ from mcpr.dataplane.answering import Answering
 from mcpr.dataplane.handler import AnswerPlan, Completed, Handler
 from mcpr.dataplane.state import EXCHANGE, SECOND
 from mcpr.dataplane.upstream import BATCH, Upstream
-from mcpr.protocol.http1 import Heads, ResponseHead
+from mcpr.protocol.http1 import Heads, ResponseHead, Stems
 from mcpr.protocol.limits import Limits
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Pool:
     completed: common calls of which the handler has not been told yet.
     attempts, opened, failed: connections that were begun, came, and did not come.
     whole: answers that came whole and are in no batch.
-    known: the plan of a head seen before, by its bytes without the blank line.
+    known: the plan of a head seen before, by its bytes without the blank line. stem: of the heads
+    like the last one.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Pool:
         self.completed: list[Completed] = []
         self._plans: dict[bytes, AnswerPlan] = {}
         self.known: Callable[[bytes], AnswerPlan | None] = self._plans.get
+        self._stems: Stems[AnswerPlan] = Stems()
+        self.stem = self._stems.none
         self._skeletons: dict[bytes, AnswerPlan] = {}
         self._handler = handler
         self._loop = loop
@@ -93,7 +96,7 @@ class Pool:
         """Have another handler and other limits from the next answer's head on."""
         self._handler = handler
         self._set(limits)
-        self._plans.clear()
+        self._forget()
         self._skeletons.clear()
         while self.waiting and self.exchanges < self.max_exchanges:
             self.next()
@@ -184,8 +187,14 @@ class Pool:
         """The plan of a head that may come again as it is; `known` gives it."""
         if len(data) <= _MAX_SKELETON:
             if len(self._plans) >= _MAX_SKELETONS:
-                self._plans.clear()
+                self._forget()
             self._plans[data] = plan
+            plan.stem = self._stems.add(data, plan)
+
+    def _forget(self) -> None:
+        self._plans.clear()
+        self._stems.clear()
+        self.stem = self._stems.none
 
     def plan_skeleton(self, parts: list[bytes]) -> AnswerPlan | None:
         """The plan of a head taken apart by `split_answer`; None if it needs the long way."""

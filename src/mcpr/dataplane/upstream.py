@@ -113,9 +113,14 @@ class Upstream(asyncio.Protocol):
                 return
             if client.takes_whole and not self._buffer:
                 pool = self.pool
-                head, blank, rest = data.partition(b"\r\n\r\n")
-                plan = pool.known(head) or self._plan_changing(head, blank)
-                if plan is not None and blank:
+                stem = pool.stem
+                plan = stem.plans.get(data[stem.key]) if data[stem.head] == stem.before else None
+                if plan is not None:
+                    rest = data[stem.body]
+                else:
+                    head, blank, rest = data.partition(b"\r\n\r\n")
+                    plan = self._plan_head(head) if blank else None
+                if plan is not None:
                     if len(rest) == plan.length:
                         body: bytes | None = rest
                     else:
@@ -131,11 +136,18 @@ class Upstream(asyncio.Protocol):
             logger.exception("a mistake of ours while reading an answer")
             self._fail("internal")
 
-    def _plan_changing(self, head: bytes, blank: bytes) -> AnswerPlan | None:
+    def _plan_head(self, head: bytes) -> AnswerPlan | None:
+        """The plan of a head; None if it needs the long way."""
+        plan = self.pool.known(head) or self._plan_changing(head)
+        if plan is not None and plan.stem is not None:
+            self.pool.stem = plan.stem
+        return plan
+
+    def _plan_changing(self, head: bytes) -> AnswerPlan | None:
         """The plan of a head that was never seen, but for lines that are new each time."""
-        if not blank or len(head) > _MAX_HEAD:
+        if len(head) > _MAX_HEAD:
             return None
-        parts = split_answer(head + blank)
+        parts = split_answer(head + b"\r\n\r\n")
         if len(parts) == 1:
             return None
         plan = self.pool.plan_skeleton(parts)

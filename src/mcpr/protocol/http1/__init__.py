@@ -19,6 +19,7 @@ from mcpr.protocol.http1.head import (
     find_end,
 )
 from mcpr.protocol.http1.heads import Heads
+from mcpr.protocol.http1.stems import Stem, Stems
 
 __all__ = [
     "LAST_CHUNK",
@@ -32,6 +33,8 @@ __all__ = [
     "RequestHead",
     "ResponseHead",
     "Role",
+    "Stem",
+    "Stems",
     "find_end",
     "has_credential",
     "length_of",
