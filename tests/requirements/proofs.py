@@ -1,4 +1,4 @@
-"""Proofs of requirements that have many, by what they prove; `requirements.py` is the list."""
+"""Proofs of promises that have many, by what they prove."""
 
 _KEPT = "tests/store/sqlite/test_session_rows.py"
 _SESSIONS = "tests/pipeline/test_exchange_sessions.py"
@@ -27,4 +27,17 @@ SESSIONS = (
     f"{_KEPT}::test_requests_of_the_stateless_wire_make_a_conversation_that_is_marked",
     f"{_KEPT}::test_order_and_writers_make_no_difference",
     "tests/store/questions/test_sessions.py::test_a_session_is_active_idle_or_ended",
+)
+
+STATE = (
+    "tests/cli/test_status.py::test_a_running_proxy_is_found_with_all_that_it_tells",
+    "tests/cli/test_status.py::test_numbers_behind_a_token_are_told_to_who_has_it",
+    "tests/cli/test_doctor.py::test_where_all_is_well_it_says_so",
+    "tests/cli/test_doctor.py::test_every_mistake_of_the_settings_is_a_finding",
+    "tests/cli/checkup/test_upstream.py::test_it_asks_once_by_a_ping_that_begins_no_session",
+    "tests/scenarios/test_service.py::test_a_container_can_ask_whether_it_is_well",
+    "tests/sinks/test_access.py::test_a_full_disk_is_an_error_that_says_so_and_the_books_close",
+    "tests/sinks/test_otlp.py::test_a_collector_that_is_gone_costs_spans_that_are_counted",
+    "tests/scenarios/test_otlp.py::test_a_collector_in_trouble_costs_no_call_and_the_proxy_ends_in_time",
+    "tests/store/sqlite/test_vacuum.py::test_writers_go_on_beside_it_and_lose_nothing",
 )

@@ -1,78 +1,11 @@
-"""What mcpr promises, promise by promise, and the tests that prove it.
+"""R1-R12: what the proxy does."""
 
-`tests` are the proofs that exist. `to_build` names the issues that build what is still missing
-(A … J, or LATER where no issue is open yet); it is empty once the promise is kept whole.
-`planted` is the test in which a violation is planted and must be found: a proof of privacy that
-cannot turn red proves nothing.
+from tests.requirements.promise import LATER, Requirement
+from tests.requirements.proofs import OPERATIONS, SESSIONS, STATE
 
-Numbers: P1-P38 are the sentences of the privacy policy, T1-T6 those of the terms, R1-R12 what the
-proxy does. `test_requirements.py` holds this list to itself and to the tests.
-"""
-
-from dataclasses import dataclass
-
-from tests.proofs import OPERATIONS, SESSIONS
-
-LATER = "later"
-ISSUES = (*"ABCDEFGHIJ", LATER)
-
-UNBUILT_CEILING = 35
-"""How many promises have no test yet. Lower it when one gets its first; never raise it."""
-
-UNFINISHED_CEILING = 52
-"""How many promises an issue still has to finish. Lower it; never raise it."""
-
-MUST_BE_PLANTED = frozenset({"P4", "P5", "P6", "P7", "P8", "P9", "P19", "P28", "P34"})
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One promise: its id, what it says, what proves it, who builds the rest."""
-
-    id: str
-    sentence: str
-    tests: tuple[str, ...] = ()
-    to_build: tuple[str, ...] = ()
-    planted: tuple[str, ...] = ()
-
-
-_ENVELOPE = "tests/events/test_envelope.py"
 _CONFORMANCE = "tests/conformance/test_conformance.py"
 _STORIES = "tests/conformance/test_stories.py"
 _NO_DIFFERENCE = "test_the_suite_finds_no_difference_between_mcpr_and_the_server_behind_it"
-_ALLOW_LIST = (
-    f"{_ENVELOPE}::test_the_keys_are_the_allow_list_and_nothing_else",
-    f"{_ENVELOPE}::test_an_event_leaves_the_same_way_with_and_without_its_detail",
-)
-_SCHEMA_ALLOW_LIST = (
-    "tests/events/schema/test_event.py::test_the_keys_are_the_allow_list_and_nothing_else"
-)
-_SESSION_ALLOW_LIST = (
-    "tests/events/test_session.py::test_the_keys_are_the_allow_list_and_nothing_else"
-)
-_REFUSED = (f"{_ENVELOPE}::test_an_event_with_an_unknown_key_is_refused",)
-_CANARIES = "tests/privacy/test_canary_run.py"
-_NOWHERE = (
-    "tests/proxy/privacy_proof/test_proof.py::test_the_shipped_proxy_keeps_nothing_of_what_is_said",
-    f"{_CANARIES}::test_every_canary_was_on_the_wire",
-    "tests/scenarios/test_otlp.py::test_every_call_is_a_span_of_its_callers_trace_and_nothing_else_goes_out",
-    f"{_CANARIES}::test_what_was_said_is_nowhere",
-    f"{_CANARIES}::test_stderr_has_only_envelopes_and_words_of_ours",
-    "tests/privacy/test_altered_proxies.py::test_a_mistake_of_ours_repeats_nothing_of_what_was_said",
-)
-_LEAK = ("tests/privacy/test_altered_proxies.py::test_a_planted_leak_is_found",)
-_CONNECTIONS = "tests/privacy/test_connections.py"
-_NETWORK = "tests/privacy/test_network.py"
-_ONLY_UPSTREAM = (
-    f"{_CONNECTIONS}::test_no_connection_is_opened_but_to_the_upstream",
-    f"{_NETWORK}::test_nothing_leaves_but_to_the_upstream_from_the_start_to_the_end",
-    f"{_NETWORK}::test_nothing_leaves_when_it_dies",
-)
-_PLANTED_CONNECTION = (
-    f"{_CONNECTIONS}::test_a_planted_connection_is_found",
-    f"{_NETWORK}::test_a_planted_packet_is_heard",
-    f"{_NETWORK}::test_a_planted_look_up_is_heard",
-)
 _TRANSPARENCY = "tests/test_docs.py::test_what_does_not_cross_the_proxy_is_what_the_page_says"
 _HEADERS = "tests/dataplane/test_proxy_headers.py"
 _CORS = "tests/dataplane/test_cors.py"
@@ -100,131 +33,6 @@ _CONFIG = "tests/cli/test_config.py"
 _READING = "tests/settings/test_reading.py"
 _PASSES = "tests/pipeline/schema/test_passes.py"
 _BOOK = "tests/store/sqlite/test_schema_book.py"
-_SESSION_NAMES = "tests/privacy/test_session_names.py"
-
-POLICY = (
-    Requirement("P1", "Signing up takes an e-mail address and nothing else.", to_build=("E",)),
-    Requirement(
-        "P2", "There is no password anywhere: a mailed link or code signs in.", to_build=("E",)
-    ),
-    Requirement("P3", "The address gets sign-in and service mail only.", to_build=("E",)),
-    Requirement(
-        "P4",
-        "An event that leaves carries the listed metadata, what follows from it, and no more.",
-        tests=(
-            *_ALLOW_LIST,
-            _SCHEMA_ALLOW_LIST,
-            _SESSION_ALLOW_LIST,
-            f"{_ROWS}::test_whatever_a_client_sends_its_row_has_a_public_form",
-        ),
-        to_build=("E",),
-        planted=_REFUSED,
-    ),
-    Requirement(
-        "P5", "Sizes leave as counts of bytes.", _ALLOW_LIST, to_build=("E",), planted=_REFUSED
-    ),
-    Requirement("P6", "Arguments of tools never leave.", _NOWHERE, ("E",), planted=_LEAK),
-    Requirement("P7", "Results of tools never leave.", _NOWHERE, ("E",), planted=_LEAK),
-    Requirement(
-        "P8",
-        "Prompts, sampling, elicitation and completion never leave.",
-        tests=_NOWHERE,
-        to_build=("E",),
-        planted=_LEAK,
-    ),
-    Requirement(
-        "P9",
-        "No resource, query, header value, credential or error text leaves.",
-        tests=(
-            *_NOWHERE,
-            f"{_CANARIES}::test_local_detail_stays_in_the_store_and_is_not_there_when_switched_off",
-            f"{_CANARIES}::test_every_word_stands_in_the_one_column_that_is_for_it",
-            f"{_SESSION_NAMES}::test_the_name_is_no_digest_that_others_could_compute",
-        ),
-        to_build=("E",),
-        planted=_LEAK,
-    ),
-    Requirement(
-        "P10",
-        "MCP traffic stays between client and server unless the tunnel is on.",
-        tests=_ONLY_UPSTREAM,
-        to_build=("G",),
-        planted=_PLANTED_CONNECTION,
-    ),
-    Requirement(
-        "P11",
-        "Client addresses are never stored for long.",
-        tests=(f"{_CANARIES}::test_the_address_of_the_client_is_nowhere",),
-        to_build=("E", "G"),
-        planted=_LEAK,
-    ),
-    Requirement("P12", "Client addresses are never tied to an account.", to_build=("E", "G")),
-    Requirement("P13", "A tunnel's record is its name, times and bytes.", to_build=("G",)),
-    Requirement(
-        "P14", "Use of the dashboard is recorded as page, feature, range.", to_build=("E",)
-    ),
-    Requirement("P15", "Every dashboard works from the metadata alone.", to_build=("D", "F")),
-    Requirement(
-        "P16",
-        "Mail is sent for sign-in, outages, security and policy changes only.",
-        to_build=("E",),
-    ),
-    Requirement("P17", "Product analytics are sums without persons.", to_build=("E",)),
-    Requirement("P18", "Rates are limited and abuse of tunnels is stopped.", to_build=("E", "G")),
-    Requirement("P19", "Events older than 90 days are gone from the files.", to_build=("D", "E")),
-    Requirement(
-        "P20", "Account data is gone within 30 days of the wish to delete it.", to_build=("E",)
-    ),
-    Requirement("P21", "Tunnel logs older than 7 days are gone.", to_build=("G",)),
-    Requirement("P22", "Nothing is sold.", to_build=("E",)),
-    Requirement("P23", "No page loads anything from another origin.", to_build=("D", "F")),
-    Requirement("P24", "Nothing goes to third parties but as the policy says.", to_build=("E",)),
-    Requirement("P25", "The place of processing is a stated setting.", to_build=("E",)),
-    Requirement(
-        "P26", "What travels to cloud and relay is encrypted, loopback apart.", to_build=("E", "G")
-    ),
-    Requirement("P27", "A sign-in link works once, briefly, and is kept hashed.", to_build=("E",)),
-    Requirement(
-        "P28", "What belongs to another project answers as if it did not exist.", to_build=("E",)
-    ),
-    Requirement("P29", "People see all that is held about them.", to_build=("E", "F")),
-    Requirement("P30", "People delete their account and its data by themselves.", to_build=("E",)),
-    Requirement("P31", "People export their event data.", to_build=("E",)),
-    Requirement("P32", "A privacy contact is shown.", to_build=("E",)),
-    Requirement(
-        "P33",
-        "mcpr is Apache-2.0 and runs wholly on the user's machines.",
-        tests=(
-            "tests/test_docs.py::test_the_license_is_apache_2_and_goes_into_the_package",
-            "tests/packaging/test_install.py::test_a_call_through_it_is_recorded_and_shown",
-        ),
-    ),
-    Requirement(
-        "P34",
-        "Without cloud settings the proxy connects to its upstream and nothing else.",
-        tests=_ONLY_UPSTREAM,
-        planted=_PLANTED_CONNECTION,
-    ),
-    Requirement("P35", "The cloud is off until somebody configures it.", to_build=("E",)),
-    Requirement("P36", "People confirm at sign-up that they are 16 or older.", to_build=("E",)),
-    Requirement("P37", "Changes of the policy that matter are mailed to all.", to_build=("E",)),
-    Requirement("P38", "The policy's page shows its dates.", to_build=("E",)),
-)
-
-TERMS = (
-    Requirement("T1", "One person or entity for each account.", to_build=("E",)),
-    Requirement("T2", "What may not be done with the service is written down.", to_build=("E",)),
-    Requirement(
-        "T3", "An operator can suspend an account, a project, a tunnel.", to_build=("E", "G")
-    ),
-    Requirement("T4", "People own their data.", to_build=("E",)),
-    Requirement("T5", "As P20.", to_build=("E",)),
-    Requirement(
-        "T6",
-        "While the cloud is down the proxy works on and delivers later, each event once.",
-        to_build=("E",),
-    ),
-)
 
 PROXY = (
     Requirement(
@@ -372,6 +180,7 @@ PROXY = (
             f"{_DRAINING}::test_what_is_not_done_in_time_is_cut_and_counted",
             f"{_ADMIN}::test_the_metrics_close_their_books_over_dead_companions_and_a_full_pipe",
             f"{_SCENARIOS}/test_metrics.py::test_what_is_scraped_is_what_is_stored",
+            *STATE,
             f"{_SCENARIOS}/test_metrics.py::test_a_proxy_that_drains_is_not_ready_and_says_why",
             f"{_ADMIN}::test_what_needs_the_token_is_only_told_to_who_has_it",
             f"{_SCENARIOS}/test_access_log.py::test_no_line_is_lost_or_torn_by_rotation_under_load",
@@ -396,5 +205,3 @@ PROXY = (
         to_build=("H",),
     ),
 )
-
-REQUIREMENTS = (*POLICY, *TERMS, *PROXY)
