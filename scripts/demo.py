@@ -191,12 +191,14 @@ def run(demo: Demo, seconds: float) -> None:
     options = ("--port", str(choose_port(PROXY_PORT)), "--db", store, "--log", "pretty")
     proxy = demo.start("proxy", MCPR, "run", SETTINGS, *options)
     found = re.compile(r"http://127\.0\.0\.1:\d+")
-    if not demo.wait(START_SECONDS, lambda: found.search(proxy.said()) is not None):
+    if not demo.wait(START_SECONDS, lambda: "Ctrl-C to stop" in proxy.said()):
         raise DemoError(f"mcpr did not listen within {START_SECONDS:g} s")
     match = found.search(proxy.said())
     assert match is not None
     url = f"{match.group()}/mcp"
-    print(_introduction(upstream, url, store), flush=True)
+    admin = re.search(r"admin +(http://\S+)", proxy.said())
+    console = "off" if admin is None else admin[1]
+    print(_introduction(upstream, url, store, console), flush=True)
     demo.start("client", sys.executable, WEATHER / "client.py", url, stderr=subprocess.STDOUT)
     ends = time.monotonic() + seconds
     for chapter in CHAPTERS:
@@ -283,12 +285,13 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _introduction(upstream: str, url: str, store: Path) -> str:
+def _introduction(upstream: str, url: str, store: Path, console: str) -> str:
     mcpr, db = _shown(MCPR), _shown(store)
     return f"""
   weather server  {upstream}
   mcpr            {url}  records into {db}
   client          calls mcpr every now and then, on both wires
+  console         {console}  open it in a browser
   settings        {_shown(SETTINGS)}
 
 Try in a second terminal, in the same folder:

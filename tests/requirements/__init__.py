@@ -24,7 +24,7 @@ __all__ = [
     "Requirement",
 ]
 
-UNBUILT_CEILING = 34
+UNBUILT_CEILING = 32
 """How many promises have no test yet. Lower it when one gets its first; never raise it."""
 
 UNFINISHED_CEILING = 52

@@ -5,16 +5,12 @@ other forms are for programs: every field of the row, times in epoch ms, duratio
 bytes. None of them lets recorded text drive a terminal or a spreadsheet.
 """
 
-import csv
-import dataclasses
-import io
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from mcpr.cli.table import Column, Table
-from mcpr.cli.words import printable
+from mcpr.store import forms
 from mcpr.store.window import Window
 
 if TYPE_CHECKING:
@@ -22,9 +18,6 @@ if TYPE_CHECKING:
 
 Form = Literal["table", "json", "ndjson", "csv"]
 Row = TypeVar("Row", bound="DataclassInstance")
-
-# What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,6 @@ class Renderer(Generic[Row]):
     ) -> None:
         self._question = question
         self._form = form
-        self._fields = [field.name for field in dataclasses.fields(question.row)]
         self._table = Table(question.columns, terminal.width, goes_on=goes_on)
         self._has_colour = terminal.has_colour
         self._is_begun = False
@@ -74,23 +66,16 @@ class Renderer(Generic[Row]):
         """
         if self._form != "json":
             return self.lines(rows)
-        return _json(
-            {
-                "question": self._question.name,
-                "window": None if window is None else dataclasses.asdict(window),
-                **(facts or {}),
-                "rows": [dataclasses.asdict(row) for row in rows],
-            }
-        )
+        return forms.document(self._question.name, rows, window, facts)
 
     def lines(self, rows: Sequence[Row]) -> str:
         """The next rows; before the first ones, what comes above them. Not for json."""
         is_first = not self._is_begun
         self._is_begun = self._is_begun or bool(rows) or self._form == "csv"
         if self._form == "ndjson":
-            return "".join(_json(dataclasses.asdict(row)) for row in rows)
+            return forms.as_ndjson(rows)
         if self._form == "csv":
-            return self._csv(rows, has_head=is_first)
+            return forms.as_csv(self._question.row, rows, has_head=is_first)
         if not rows:
             return ""
         return "".join(f"{line}\n" for line in self._table_lines(rows, has_head=is_first))
@@ -102,24 +87,3 @@ class Renderer(Generic[Row]):
             line = self._table.line(row)
             is_red = self._has_colour and self._question.is_error(row)
             yield f"\x1b[31m{line}\x1b[0m" if is_red else line
-
-    def _csv(self, rows: Sequence[Row], *, has_head: bool) -> str:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if has_head:
-            writer.writerow(self._fields)
-        for row in rows:
-            writer.writerow([_csv_cell(getattr(row, name)) for name in self._fields])
-        return text.getvalue()
-
-
-def _json(value: Any) -> str:
-    # ASCII only: a C1 control or a change of direction in a name must not reach the terminal.
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
-
-
-def _csv_cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = printable(value)
-    return f"'{text}" if value.startswith(_FORMULA) else text

@@ -2,17 +2,12 @@
 
 from datetime import UTC, datetime
 
+from mcpr.store import forms
+
 _MINUTE_US = 60_000_000
 
-
-def printable(text: str) -> str:
-    """The text with everything that a terminal could obey, or not show, as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+#: The text with everything that a terminal could obey, or not show, as an escape.
+printable = forms.printable
 
 
 def latency(microseconds: int) -> str:

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcpr.proxy.admin_guard import Access, AdminGuard
@@ -37,8 +37,12 @@ def pages(
     totals: Callable[[], Snapshot] | None = None,
     config: Callable[[], str] = str,
     access: Access | None = None,
+    console: ASGIApp | None = None,
 ) -> ASGIApp:
-    """The application. `status`, `totals` and `config` are asked once per page."""
+    """The application. `status`, `totals` and `config` are asked once per page.
+
+    console: what answers everything else.
+    """
 
     async def live(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -73,6 +77,7 @@ def pages(
             Route("/ready", ready),
             Route("/metrics", metrics),
             Route("/config", settings),
+            *([] if console is None else [Mount("/", console)]),
         ],
         middleware=[
             Middleware(SafeHeaders),
@@ -84,7 +89,7 @@ def pages(
 
 
 class SafeHeaders:
-    """Adds `HEADERS` to every answer."""
+    """Adds those of `HEADERS` that an answer does not have to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -94,7 +99,9 @@ class SafeHeaders:
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
+                names = {name for name, _ in message["headers"]}
+                missing = [header for header in HEADERS if header[0] not in names]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self._app(scope, receive, add)

@@ -195,6 +195,7 @@ class Companion(asyncio.Protocol):
 
     def _show_pages(self, listener: socket.socket) -> None:
         from mcpr.proxy import admin  # noqa: PLC0415
+        from mcpr.proxy.admin_console import LazyConsole  # noqa: PLC0415
         from mcpr.proxy.admin_guard import Access  # noqa: PLC0415
 
         totals = None if self._totals is None else self._totals.snapshot
@@ -202,7 +203,11 @@ class Companion(asyncio.Protocol):
         assert bind is not None, "there is a listener"
         is_open = not Address(bind.host, bind.port).is_loopback
         access = Access(bind.token_hash, bind.names, is_open=is_open)
-        pages = admin.pages(self.status, totals, lambda: self._config, access)
+        console = None
+        store = None if self._assignment is None else dict(self._assignment.sinks).get("sqlite")
+        if store is not None:
+            console = LazyConsole(store, self.status, lambda: self._config)
+        pages = admin.pages(self.status, totals, lambda: self._config, access, console)
         self._pages = HttpServer(pages, listener)
         self._pages.start()
 

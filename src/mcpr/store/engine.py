@@ -289,6 +289,9 @@ class EventStore(Protocol):
     def offered(self) -> OfferedStore:
         """What servers offered."""
 
+    def interrupt(self) -> None:
+        """From any thread: what is being asked fails with StoreError. Idle, it does nothing."""
+
     def moment(self) -> AbstractContextManager[None]:
         """What is asked within sees one state of the store."""
 

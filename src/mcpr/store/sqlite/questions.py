@@ -209,6 +209,10 @@ class SqliteEventStore:
         """See EventStore."""
         return SqliteOffered(self._rows)
 
+    def interrupt(self) -> None:
+        """See EventStore."""
+        self._connection.interrupt()
+
     def close(self) -> None:
         """See EventStore."""
         with explained(f"cannot close the store {self._path}", self._path):
