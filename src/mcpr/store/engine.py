@@ -251,8 +251,8 @@ class EventStore(Protocol):
     def trail(self, where: Filter) -> Iterator[TrailStep]:
         """The requests session by session, each by arrival; those without a session first."""
 
-    def count_sessions(self, where: Filter) -> int:
-        """How many sessions are named in the requests."""
+    def count_sessions(self, where: Filter, *, alive_since_ms: int | None = None) -> int:
+        """How many `sessions` there are."""
 
     def oldest_ms(self) -> int | None:
         """Arrival of the oldest request of all; None in an empty store."""
@@ -268,9 +268,10 @@ class EventStore(Protocol):
     ) -> list[SessionRecord]:
         """The sessions that were last seen, the newest first.
 
-        Of `where` only window, server, client and session count. A session is in a window that it
-        has a part of. One that was only named is found by its hash alone.
-        alive_since_ms: only those that were seen since then and have not ended.
+        Of `where` only window, server, client, session and tool (that it ever called) count. A
+        session is in a window that it has a part of. One that was only named is found by its hash
+        alone.
+        alive_since_ms: only those that were seen since then and have not ended before the window.
         """
 
     def session_counts(self, where: Filter) -> list[SessionCount]:

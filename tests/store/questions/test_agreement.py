@@ -11,10 +11,21 @@ from tests.events.building import TS_MS, an_event
 from tests.store import naive
 from tests.store.building import a_store
 
-from mcpr.events import KINDS, OUTCOMES, Detail, RequestEvent, is_error
+from mcpr.events import KINDS, OUTCOMES, Detail, Link, RequestEvent, is_error, link_text
 from mcpr.events.latency import bucket, percentile
 from mcpr.store import Filter, Steps, Window
-from mcpr.store.questions import errors, heat, latency, log, servers, slow, summary, tools
+from mcpr.store.questions import (
+    clients,
+    errors,
+    heat,
+    latency,
+    log,
+    servers,
+    sessions,
+    slow,
+    summary,
+    tools,
+)
 from mcpr.store.questions.errors import shape
 from mcpr.store.sqlite import SqliteEventStore
 
@@ -33,8 +44,13 @@ alike = st.builds(
     bytes_out=st.integers(0, 2**40),
     session=st.sampled_from([None, "ab" + "0" * 30, "ac" + "f" * 30]),
     client=st.sampled_from([None, "claude", "other"]),
+    revision=st.sampled_from(["2025-11-25", "2026-07-28"]),
     detail=st.sampled_from(
-        [None, Detail(client_name="mine"), Detail(error_text="no city 7"), Detail(error_text="no")]
+        [
+            None,
+            *(Detail(client_name="mine"), Detail(error_text="no city 7"), Detail(error_text="no")),
+            *(Detail(link=link_text(Link(opens=True))), Detail(link=link_text(Link(ends=True)))),
+        ]
     ),
 )
 windows = st.builds(
@@ -84,8 +100,6 @@ def test_all_questions_agree(
     counts = Counter(bucket(event.latency_us) for event in rpc)
     for name, quantile in (("p50_us", 0.5), ("p90_us", 0.9), ("p95_us", 0.95), ("p99_us", 0.99)):
         assert figures[name] == (percentile(counts, quantile) or 0)  # type: ignore[index]  # literals
-    named = {e.session for e in events if e.session and naive.matches(e, where)}
-    assert figures["sessions"] == len(named)
     assert [row.latency_us for row in slowest] == sorted(
         (event.latency_us for event in rpc), reverse=True
     )
@@ -97,6 +111,32 @@ def test_all_questions_agree(
     ) == Counter(
         {(g.server, g.method, g.tool, g.outcome, g.origin, g.shape): g.calls for g in groups}
     )
+
+
+@given(events=st.lists(alike, max_size=50), window=windows, tool=st.sampled_from([None, "a"]))
+@settings(max_examples=60, deadline=None)
+def test_every_question_counts_the_same_sessions(
+    folder: Path, events: list[RequestEvent], window: Window, tool: str | None
+) -> None:
+    """Fault 33: figures of one page that disagree."""
+    path = a_store(folder / f"s{len(list(folder.iterdir()))}.db", events)
+    where = Filter(window=window, tool=tool)
+    with SqliteEventStore(path) as store:
+        figures = {row.metric: row.value for row in summary(store, where)}
+        listed = sessions(store, where, 1000, window.until_ms)
+        alive = sessions(store, where, 1000, window.until_ms, only_active=True)
+        by_client = clients(store, where)
+        ever = {row.session: row.started_ms for row in sessions(store, Filter(), 1000, 0)}
+    assert figures["sessions"] == len(listed)
+    assert figures["active_sessions"] == len(alive)
+    names = {row.session for row in listed}
+    assert {row.session for row in alive} <= names <= ever.keys()
+    # The rest are of clients that have no request in the window, but before and after it.
+    assert sum(row.sessions for row in by_client) <= len(listed)
+    for event in events:
+        started_ms = None if event.session is None else ever.get(event.session)
+        if started_ms is not None and started_ms <= event.ts_ms and naive.matches(event, where):
+            assert event.session in names
 
 
 @given(events=st.lists(alike, max_size=40), size=st.integers(1, 7))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.events.building import TS_MS, an_event
 from tests.store.building import a_store
+from tests.store.sessions import calls, deletes, modern, opens
 
 from mcpr.events import RequestEvent
 from mcpr.store import Filter, Window
@@ -49,12 +50,20 @@ def test_nothing_is_compared_with_what_is_not_kept_whole(tmp_path: Path) -> None
     assert {row.change for row in rows.values()} == {None}
 
 
-def test_active_sessions_are_those_of_the_last_five_minutes(tmp_path: Path) -> None:
+def test_sessions_are_those_that_began_and_active_ones_are_still_there(tmp_path: Path) -> None:
+    minutes = HOUR / 60_000
     rows = asked(
         tmp_path,
-        [at(1, session="a" * 32), at(HOUR - 5 * 60_000, session="b" * 32), at(2, session=None)],
+        [
+            *(opens(1, 1), calls(1, 2)),  # Quiet since.
+            *(opens(2, 1), calls(2, minutes - 1)),
+            *(opens(3, 1), deletes(3, minutes - 2)),
+            calls(4, 3),  # Named, and never seen to begin.
+            modern(minutes - 1),
+            calls(None, 5),
+        ],
     )
-    assert (rows["sessions"].value, rows["active_sessions"].value) == (2, 1)
+    assert (rows["sessions"].value, rows["active_sessions"].value) == (4, 2)
 
 
 def test_only_requests_count_and_the_rest_is_told_apart(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ class SummaryRow:
     where that begins before the oldest event that is kept, so that nothing can be compared.
     change: of a rate or a latency the difference, of all else the growth (0.5: half as much again);
     None where there is nothing to compare with.
-    active_sessions: those seen in the window's last five minutes. exchanges: rows of every kind.
+    sessions: those that the question `sessions` lists. active_sessions: of them those that were
+    there in the window's last five minutes and did not end in it. exchanges: rows of every kind.
     """
 
     metric: Metric
@@ -121,7 +122,9 @@ def _figures(store: EventStore, where: Filter, window: Window) -> _Figures:
         "p99_us": sums.percentile_us(0.99),
         "max_us": sums.max_us,
         "sessions": store.count_sessions(where),
-        "active_sessions": store.count_sessions(replace(where, window=health.recent(window))),
+        "active_sessions": store.count_sessions(
+            where, alive_since_ms=health.recent(window).since_ms
+        ),
         "clients": len(clients),
         "tools": len(tools),
         "bytes_in": sums.bytes_in,

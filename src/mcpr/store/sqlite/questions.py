@@ -123,13 +123,11 @@ class SqliteEventStore:
                 session, ts_ms, server, method, tool, is_error, size = row
                 yield TrailStep(session, ts_ms, server, method, tool, bool(is_error), size)
 
-    def count_sessions(self, where: Filter) -> int:
+    def count_sessions(self, where: Filter, *, alive_since_ms: int | None = None) -> int:
         """See EventStore."""
-        sql = Where(where)
-        [(count,)] = self._rows(
-            f"SELECT count(DISTINCT e.session) {sql.source} {sql}", *sql.parameters
-        )
-        return int(count)
+        query, parameters = sessions.count(where, alive_since_ms)
+        [(found,)] = self._rows(query, *parameters)
+        return int(found)
 
     def oldest_ms(self) -> int | None:
         """See EventStore."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from mcpr.store.engine import Filter, SessionRecord
 from mcpr.store.sqlite.prefix import bounds
 
+_FOREVER_MS: Final = 2**63 - 1
 _HAS_ENDED: Final = "s.ended_ms > 0 AND s.good_ms <= s.ended_ms"
 _COLUMNS: Final = (
     "lower(hex(s.hash)), s.server, s.is_inferred, s.is_shared, s.opened_ms, s.last_ms,"  # noqa: S608 - our own names
@@ -27,10 +28,7 @@ Query = tuple[str, list[object]]
 
 def find(where: Filter, limit: int, alive_since_ms: int | None) -> Query:
     """The newest sessions, the last seen first."""
-    conditions, parameters = _conditions(where)
-    if alive_since_ms is not None:
-        conditions.append(f"s.last_ms >= ? AND NOT ({_HAS_ENDED})")
-        parameters.append(alive_since_ms)
+    conditions, parameters = _conditions(where, alive_since_ms)
     # The few that are shown are found first, and only these are looked at closely.
     query = (
         f"SELECT {_COLUMNS} FROM (SELECT s.id FROM session AS s WHERE {' AND '.join(conditions)}"  # noqa: S608 - values are parameters
@@ -40,9 +38,15 @@ def find(where: Filter, limit: int, alive_since_ms: int | None) -> Query:
     return query, [*parameters, limit]
 
 
+def count(where: Filter, alive_since_ms: int | None) -> Query:
+    """How many of them there are."""
+    conditions, parameters = _conditions(where, alive_since_ms)
+    return f"SELECT count(*) FROM session AS s WHERE {' AND '.join(conditions)}", parameters  # noqa: S608 - values are parameters
+
+
 def counts(where: Filter) -> Query:
     """How many sessions each client has."""
-    conditions, parameters = _conditions(where)
+    conditions, parameters = _conditions(where, None)
     query = (
         "SELECT s.client, s.client_version, s.client_name, count(*) FROM session AS s"  # noqa: S608 - values are parameters
         f" WHERE {' AND '.join(conditions)} GROUP BY 1, 2, 3"
@@ -55,7 +59,8 @@ def record(row: tuple[Any, ...]) -> SessionRecord:
     return SessionRecord(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:])
 
 
-def _conditions(where: Filter) -> tuple[list[str], list[object]]:
+def _conditions(where: Filter, alive_since_ms: int | None) -> tuple[list[str], list[object]]:
+    """What a session must be to count: the same for every question about sessions."""
     conditions: list[str] = []
     parameters: list[object] = []
     if where.session is None:
@@ -72,4 +77,12 @@ def _conditions(where: Filter) -> tuple[list[str], list[object]]:
     if where.client is not None:
         conditions.append("(s.client = ? OR s.client_name = ?)")
         parameters += (where.client, where.client)
+    if where.tool is not None:
+        conditions.append("EXISTS (SELECT 1 FROM session_tool WHERE session = s.id AND tool = ?)")
+        parameters.append(where.tool)
+    if alive_since_ms is not None:
+        # What ended after the window was alive in it.
+        until_ms = _FOREVER_MS if where.window is None else where.window.until_ms
+        conditions.append(f"s.last_ms >= ? AND NOT ({_HAS_ENDED} AND s.ended_ms < ?)")
+        parameters += (alive_since_ms, until_ms)
     return conditions, parameters
