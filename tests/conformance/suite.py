@@ -69,6 +69,16 @@ def mcpr_command(upstream_port: int, folder: Path) -> Command:
     return [*command, "--port", "0", "--log", "off", "--admin", "off"]
 
 
+def widgets_command(upstream_port: int, folder: Path) -> Command:
+    """The same, and it writes the policies of widgets."""
+    settings = folder / "mcpr.toml"
+    settings.write_text(
+        f'mcp = "http://127.0.0.1:{upstream_port}/mcp"\n[csp]\ndomain = "mcp.example.com"\n'
+    )
+    mcpr, run, _, *options = mcpr_command(upstream_port, folder)
+    return [mcpr, run, settings, *options]
+
+
 def relay_command(*options: str) -> ProxyCommand:
     """The relay of headerdropper.py, with its options for what to drop."""
 

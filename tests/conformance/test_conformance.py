@@ -20,6 +20,7 @@ from tests.conformance.suite import (
     Suite,
     mcpr_command,
     relay_command,
+    widgets_command,
 )
 from tests.protocol.size import IS_FULL
 from tests.scenarios.processes import children
@@ -150,6 +151,16 @@ def test_mcpr_recorded_the_suites_calls_without_loss_and_ended_well(
     published, written, rejected, dropped = map(int, counts.groups())
     assert (run.exit_code, rejected, dropped) == (0, 0, 0)
     assert written == published > 0
+
+
+@pytest.mark.parametrize("revision", ["2025-11-25", "2026-07-28"])
+def test_the_suite_finds_no_difference_where_policies_of_widgets_are_written(
+    revision: str, suite: Suite, direct: Callable[[Case], Report]
+) -> None:
+    """Answers with resources are held and read then; the server of the suite has no widget."""
+    case = Case("fixture", revision)
+    run = suite.run_through(widgets_command, case, "widgets")
+    assert find_differences(direct(case), run.report) == []
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.install import (
+    APPS_FOLDER,
     FOLDER,
     NODE_PACKAGES,
+    install_apps,
     install_fastmcp,
     install_tools,
     node_package,
@@ -125,8 +127,19 @@ def test_the_environment_of_fastmcp_is_made_once_and_a_failing_pip_is_told(
     assert not (tmp_path / ".venv/kept").exists()
 
 
-def test_the_lock_names_no_registry_and_pins_every_package_by_its_hash() -> None:
-    lock = (FOLDER / "package-lock.json").read_text()
+def test_the_servers_with_widgets_are_installed_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "install -D /dev/null node_modules/@modelcontextprotocol/server-map/dist/index.js"
+    put_npm(folder, f"#!/bin/sh -e\necho called >> calls\n{script}\n", monkeypatch)
+    assert install_apps(folder) == install_apps(folder)
+    assert install_apps(folder)["map"].exists()
+    assert count_calls(folder) == 1
+
+
+@pytest.mark.parametrize("of", [FOLDER, APPS_FOLDER], ids=["tools", "apps"])
+def test_the_lock_names_no_registry_and_pins_every_package_by_its_hash(of: Path) -> None:
+    lock = (of / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert lock.count('"integrity"') == lock.count('    "node_modules/')
 

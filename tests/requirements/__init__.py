@@ -27,7 +27,7 @@ __all__ = [
 UNBUILT_CEILING = 32
 """How many promises have no test yet. Lower it when one gets its first; never raise it."""
 
-UNFINISHED_CEILING = 52
+UNFINISHED_CEILING = 51
 """How many promises an issue still has to finish. Lower it; never raise it."""
 
 MUST_BE_PLANTED = frozenset({"P4", "P5", "P6", "P7", "P8", "P9", "P19", "P28", "P34"})

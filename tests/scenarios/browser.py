@@ -80,14 +80,19 @@ def a_site() -> Iterator[Site]:
 def visit(site: Site, script: str, folder: Path) -> object:
     """Open the site's page in a browser; what its script, an async function's body, returns."""
     site.script = script
+    return open_page(f"{site.origin}/", site.told, folder)
+
+
+def open_page(url: str, told: "queue.Queue[object]", folder: Path, *flags: str) -> object:
+    """Open a page in a browser with these flags beside; what it tells."""
     profile = folder / "profile"
-    command = [_browser(), *_FLAGS, f"--user-data-dir={profile}", f"{site.origin}/"]
+    command = [_browser(), *_FLAGS, *flags, f"--user-data-dir={profile}", url]
     with (folder / "browser.txt").open("wb") as said:
         process = subprocess.Popen(
             command, stdout=said, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True
         )
     try:
-        return site.told.get(timeout=SECONDS)
+        return told.get(timeout=SECONDS)
     except queue.Empty:
         raise AssertionError((folder / "browser.txt").read_text(errors="replace")) from None
     finally:
