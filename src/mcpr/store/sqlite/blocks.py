@@ -96,12 +96,11 @@ def _spans(ts_ms: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
 
 def _session_blocks(first_seq: int, sessions: Sequence[object]) -> list[tuple[object, int, int]]:
     """For each session its first and its last row."""
+    end = first_seq + len(sessions) - 1
+    if sessions.count(sessions[0]) == len(sessions):
+        return [] if sessions[0] is None else [(sessions[0], first_seq, end)]
     last = dict(zip(sessions, count(first_seq)))
-    if len(last) == 1:
-        first = dict.fromkeys(last, first_seq)
-    else:
-        end = first_seq + len(sessions) - 1
-        first = dict(zip(reversed(sessions), count(end, -1)))
+    first = dict(zip(reversed(sessions), count(end, -1)))
     return [(session, first[session], seq) for session, seq in last.items() if session is not None]
 
 

@@ -11,7 +11,7 @@ statement for each session of a batch. Two things are done before a batch is wri
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -66,6 +66,8 @@ class Caller(NamedTuple):
     name: str | None
 
 
+#: A session and a label, by their keys in a batch.
+_Pair = tuple[int, int]
 #: server, client, version and name: what requests of one inferred conversation agree in.
 _Identity = tuple[str, str | None, str | None, str | None]
 
@@ -221,9 +223,11 @@ class SessionRows(dict[str, int]):
 
     # -- after a batch was written ----------------------------------------------------------------
 
-    def count(self, columns: Columns, errors: Mapping[int, int]) -> None:
-        """Count what was written. errors: label → 1 for an error."""
-        for session, seen in _seen(columns, errors).items():
+    def count(self, columns: Columns) -> None:
+        """Count what was written."""
+        pairs = _pairs(columns)
+        errors = {label: self._labels[columns.labels[label]][1] for _, label in pairs}
+        for session, seen in _seen(columns, pairs, errors).items():
             name = columns.sessions[session]
             assert name is not None
             number = self[name]
@@ -234,10 +238,10 @@ class SessionRows(dict[str, int]):
             self._connection.execute(COUNT, (*counts, number))
             if seen.ending is not None:
                 self._end(columns, seen, number)
-        self._count_tools(columns)
+        self._count_tools(columns, pairs)
 
-    def _count_tools(self, columns: Columns) -> None:
-        for session, label in set(zip(columns.session, columns.label, strict=True)):
+    def _count_tools(self, columns: Columns, pairs: Iterable[_Pair]) -> None:
+        for session, label in pairs:
             name, tool = columns.sessions[session], columns.labels[label][_TOOL]
             if name is not None and tool is not None and (self[name], tool) not in self._tools:
                 if len(self._tools) >= _MOST_REMEMBERED:
@@ -321,19 +325,36 @@ def _is_good(label: Label) -> bool:
     return status is not None and status < 300
 
 
-def _seen(columns: Columns, errors: Mapping[int, int]) -> dict[int, _Seen]:
-    """What the batch says of each of its sessions."""
+def _pairs(columns: Columns) -> Mapping[_Pair, int]:
+    """How often each session and label come together. Most batches of a proxy have one session."""
+    session = columns.session[0]
+    if columns.session.count(session) == len(columns.session):
+        return {(session, label): count for label, count in Counter(columns.label).items()}
+    return Counter(zip(columns.session, columns.label, strict=True))
+
+
+def _times(columns: Columns, counts: Mapping[_Pair, int]) -> Mapping[_Pair, int]:
+    """When each session was last seen with each label; or just the session, if that will do."""
+    is_one_session = len({session for session, _ in counts}) == 1
+    if is_one_session and len({_is_good(columns.labels[label]) for _, label in counts}) == 1:
+        return dict.fromkeys(counts, max(columns.ts_ms))
+    times: dict[_Pair, int] = {}
+    pairs = zip(columns.session, columns.label, strict=True)
+    for pair, ts_ms in zip(pairs, columns.ts_ms, strict=True):
+        if times.setdefault(pair, ts_ms) < ts_ms:
+            times[pair] = ts_ms
+    return times
+
+
+def _seen(
+    columns: Columns, counts: Mapping[_Pair, int], errors: Mapping[int, int]
+) -> dict[int, _Seen]:
+    """What the batch says of each of its sessions. errors: label → 1 for an error."""
     nobody = {at for at, session in columns.sessions.items() if session is None}
-    if len(set(columns.session)) == 1 and columns.session[0] in nobody:
+    if nobody.issuperset(session for session, _ in counts):
         return {}
     labels = columns.labels
-    counts = Counter(zip(columns.session, columns.label, strict=True))
-    if len(counts) == 1:
-        ((pair, _),) = counts.items()
-        times = {pair: max(columns.ts_ms)}
-    else:
-        ordered = sorted(zip(columns.ts_ms, columns.session, columns.label, strict=True))
-        times = {(session, label): ts_ms for ts_ms, session, label in ordered}
+    times = _times(columns, counts)
     found: dict[int, _Seen] = {}
     lost: set[int] = set()
     for (session, at), count in counts.items():

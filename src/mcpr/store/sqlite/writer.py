@@ -157,8 +157,7 @@ class Writer:
         shape, filled = self._filled(columns, sessions)
         last_seq = self._insert_rows(shape, filled, len(batch))
         blocks.add(connection, last_seq - len(batch) + 1, columns.ids, columns.ts_ms, sessions)
-        errors = {at: self._labels[columns.labels[at]][1] for at in set(columns.label)}
-        self._sessions.count(columns, errors)
+        self._sessions.count(columns)
 
     def _insert_rows(self, shape: _Shape, filled: Sequence[Sequence[object]], count: int) -> int:
         """Insert the rows; return the last one's seq. They follow one another: we have the lock."""
@@ -198,7 +197,7 @@ class Writer:
             "ts_ms": columns.ts_ms,
             "label": _looked_up(numbers, columns.label),
             "latency_us": latencies,
-            "bucket": [self._buckets[latency_us] for latency_us in latencies],
+            "bucket": list(map(self._buckets.__getitem__, latencies)),
             "bytes_in": columns.bytes_in,
             "bytes_out": columns.bytes_out,
         }
@@ -236,4 +235,4 @@ def _looked_up(known: Mapping[int, _T], keys: Sequence[int]) -> Sequence[_T]:
     if len(known) == 1 and keys:
         ((_, value),) = known.items()
         return (value,) * len(keys)
-    return [known[key] for key in keys]
+    return list(map(known.__getitem__, keys))
