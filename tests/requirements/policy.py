@@ -17,6 +17,7 @@ _REFUSED = (f"{_ENVELOPE}::test_an_event_with_an_unknown_key_is_refused",)
 _CANARIES = "tests/privacy/test_canary_run.py"
 _NOWHERE = (
     "tests/proxy/privacy_proof/test_proof.py::test_the_shipped_proxy_keeps_nothing_of_what_is_said",
+    "tests/proxy/privacy_proof/test_running.py::test_a_running_proxy_keeps_nothing_and_its_server_is_asked_for_nothing_it_has",
     f"{_CANARIES}::test_every_canary_was_on_the_wire",
     "tests/sinks/test_access.py::test_no_line_holds_anything_of_the_detail_or_of_a_trace",
     "tests/sinks/test_otlp.py::test_nothing_that_is_exported_depends_on_the_detail",
@@ -29,6 +30,7 @@ _NOWHERE = (
 _LEAK = (
     "tests/privacy/test_altered_proxies.py::test_a_planted_leak_is_found",
     "tests/proxy/privacy_proof/test_proof.py::test_a_planted_leak_is_found",
+    "tests/proxy/privacy_proof/test_running.py::test_a_leak_into_a_log_that_is_named_is_found",
 )
 _CONNECTIONS = "tests/privacy/test_connections.py"
 _NETWORK = "tests/privacy/test_network.py"

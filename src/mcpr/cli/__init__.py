@@ -76,6 +76,7 @@ COMMANDS = {
         "mcpr.cli.completion:completion",
         "Write what a shell reads to complete commands, options and recorded names.",
     ),
+    "help": Entry("mcpr.cli.help:help_", "Show the commands, or what one of them takes."),
     "man": Entry("mcpr.cli.man:man", "Write the manual page mcpr(1)."),
     "version": Entry("mcpr.cli.version:version", "Show the versions of mcpr and what it runs on."),
     "config": Entry("mcpr.cli:config_group", "What the settings file may hold, for editors."),

@@ -132,7 +132,7 @@ def prove(file: Path | None, command: Sequence[str] = _COMMAND) -> Proof:
             found["all that was sent to the collector, ended"] = bytes(collector.heard)
         said = bytes(client.said + client.heard + echo.heard + echo.said)
         unsaid = set(canaries.missing(said)) - stage.encoded
-        rows = [*_rows(canaries, found, unsaid, detail=detail), *strangers.rows()]
+        rows = [*judged(canaries, canaries.find(found), unsaid, detail=detail), *strangers.rows()]
         if client.address:
             rows.append(_address_row(client.address, found))
     sources = [Sought(source, len(data)) for source, data in found.items()]
@@ -221,11 +221,12 @@ def _has_last(store: Path, canaries: Canaries) -> bool:
     return len(rows) == scenes.TIMES
 
 
-def _rows(
-    canaries: Canaries, sources: Mapping[str, bytes], unsaid: set[str], *, detail: bool
+def judged(
+    canaries: Canaries, findings: set[Finding], unsaid: set[str], *, detail: bool
 ) -> Iterator[ProofRow]:
+    """One row for each word. unsaid: places whose word was never on its way."""
     found: dict[str, set[Finding]] = {}
-    for finding in canaries.find(sources):
+    for finding in findings:
         found.setdefault(finding.place, set()).add(finding)
     for place in canaries.planted:
         may: May = "nowhere"
