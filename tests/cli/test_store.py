@@ -77,3 +77,11 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, command: str) -> 
     assert answer.code == Exit.FAILED
     assert "nothing has been recorded there yet" in answer.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rebuild_says_what_was_summed_up(tmp_path: Path) -> None:
+    path = a_store(tmp_path / "s.db", [an_event(ts_ms=NOW_MS - 10 * 86_400_000)])
+    for _ in range(2):
+        rows = json.loads(ask("store", "rebuild", "--db", path, "-o", "json").out)["rows"]
+        assert rows == [{"span": name, "summed_up": 1} for name in ("hour", "day", "week")]
+    assert "The store was locked for" in ask("store", "rebuild", "--db", path).out

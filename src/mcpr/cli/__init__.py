@@ -85,6 +85,7 @@ COMMANDS = {
 STORE_COMMANDS = {
     "stats": Entry("mcpr.cli.store:stats", "Show what is in the store and how large it is."),
     "vacuum": Entry("mcpr.cli.store:vacuum", "Give back space, and delete old events if asked."),
+    "rebuild": Entry("mcpr.cli.store:rebuild", "Make the sums of hours, days and weeks anew."),
 }
 CONFIG_COMMANDS = {
     "schema": Entry(

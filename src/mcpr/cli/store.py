@@ -1,4 +1,4 @@
-"""`mcpr store stats` and `mcpr store vacuum`: how large the store is, and how to shrink it."""
+"""`mcpr store stats`, `vacuum`, `rebuild`: how large it is, how to shrink it, sums made anew."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -165,3 +165,44 @@ def _say(done: engine.Vacuumed, *, is_dry: bool) -> str:
             "\nstill be in it. End that program, or run this again later."
         )
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildRow:
+    """span: `hour`, `day` or `week`. summed_up: how many of them were."""
+
+    span: str
+    summed_up: int
+
+
+REBUILD = Question(
+    "rebuild",
+    RebuildRow,
+    (
+        Column("SPAN", "text", lambda row: row.span),
+        Column("SUMMED UP", "count", lambda row: row.summed_up),
+    ),
+    is_error=lambda _: False,
+)
+
+
+@click.command()
+@store_option
+@form_option
+@click.pass_obj
+def rebuild(now_ms: Callable[[], int], db: Path | None, form: Form) -> None:
+    """Make the sums of hours, days and weeks anew.
+
+    Questions about long times are answered from sums, which a running proxy keeps by itself. This
+    makes all of them from the recorded requests: after rows were changed by hand, or before a
+    first question to a large store of an older mcpr. Answers are the same with and without them.
+    """
+    done = engine.rebuild(store_path(db), now_ms())
+    rows = [RebuildRow(name, of) for name, of in zip(_SPANS, done.spans.values(), strict=True)]
+    click.echo(Renderer(REBUILD, form, terminal()).document(rows, None), nl=False)
+    if form == "table":
+        held = words.latency(done.longest_hold_us)
+        click.echo(f"\nThe store was locked for {held} at most at once.")
+
+
+_SPANS = ("hour", "day", "week")

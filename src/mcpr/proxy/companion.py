@@ -19,7 +19,7 @@ import msgspec
 from mcpr import sinks
 from mcpr.errors import McprError
 from mcpr.events import Ids, RequestEvent
-from mcpr.proxy import frames
+from mcpr.proxy import frames, upkeep
 from mcpr.proxy.digests import Complete, Digested, Digests
 from mcpr.proxy.frames import (
     Ack,
@@ -85,6 +85,7 @@ class Companion(asyncio.Protocol):
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._pages: HttpServer | None = None
         self._refresher: asyncio.Task[None] | None = None
+        self._upkeep: upkeep.Upkeep | None = None
         # The work that was begun by a frame: opening, then ending.
         self._work: asyncio.Task[None] | None = None
 
@@ -185,6 +186,7 @@ class Companion(asyncio.Protocol):
         self._last_words = Kind.ACK
         if self._watch is not None and assignment.pin is not None:
             self._refresher = self._loop.create_task(self._refresh(self._watch))
+        self._upkeep = upkeep.begin(assignment.sinks)
         address = None if listener is None else bound(listener)
         self._say(Kind.READY, Ready(None if address is None else (address.host, address.port)))
         if listener is not None:
@@ -308,6 +310,8 @@ class Companion(asyncio.Protocol):
                 opening.cancel()
             if self._refresher is not None:
                 self._refresher.cancel()
+            if self._upkeep is not None:
+                await asyncio.to_thread(self._upkeep.stop)
             # Half of the time at most: what is in the lanes has to be written too.
             await asyncio.to_thread(self._digests.drain, seconds / 2)
             if self._watch is not None:

@@ -5,7 +5,7 @@ latency is counted by its bucket (`mcpr.events.latency`), which adds up over any
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -88,14 +88,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Sums over requests that agree in `key` and in their latency bucket; they add up further.
+    """Sums over requests that agree in `key`; they add up further.
 
     key: the values of the dimensions that were asked for, in that order.
+    buckets: how many of the calls lie in each latency bucket; none with 0.
     at_ms: where the step begins that they arrived in; 0 where no steps were asked for.
     """
 
     key: tuple[Value, ...]
-    bucket: int
+    buckets: Mapping[int, int]
     calls: int
     errors: int
     sum_us: int
@@ -243,7 +244,7 @@ class EventStore(Protocol):
     def measures(
         self, where: Filter, by: Sequence[Dimension], steps: Steps | None = None
     ) -> list[Measure]:
-        """Sums by dimensions and latency bucket, and by step if asked, in no order."""
+        """Sums by dimensions, and by step if asked, in no order; each key and step once."""
 
     def failures(self, where: Filter, by: Sequence[Dimension]) -> list[Failure]:
         """Errors by dimensions, words and session, in no order."""

@@ -15,7 +15,9 @@ NOW = WINDOW.until_ms
 
 
 def sums(calls: int, errors: int = 0, bucket: int = 200, last_ms: int = NOW - 1) -> Sums:
-    return Sums.of([Measure((), bucket, calls, errors, calls, 1, 1, 1, last_ms)] if calls else [])
+    return Sums.of(
+        [Measure((), {bucket: calls}, calls, errors, calls, 1, 1, 1, last_ms)] if calls else []
+    )
 
 
 @dataclass

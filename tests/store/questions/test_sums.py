@@ -7,8 +7,8 @@ from mcpr.store.questions.sums import Sums
 def test_sums_add_up_and_the_largest_stays() -> None:
     sums = Sums.of(
         [
-            Measure(("a",), 10, 3, 1, 30, 12, 5, 7, 100),
-            Measure(("b",), 20, 1, 0, 21, 21, 1, 1, 90),
+            Measure(("a",), {10: 3}, 3, 1, 30, 12, 5, 7, 100),
+            Measure(("b",), {20: 1}, 1, 0, 21, 21, 1, 1, 90),
         ]
     )
     assert (sums.calls, sums.errors, sums.error_rate, sums.mean_us) == (4, 1, 0.25, 12)

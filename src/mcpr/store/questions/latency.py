@@ -96,10 +96,15 @@ def latency(
 def heat(store: EventStore, where: Filter, steps: Steps) -> list[HeatRow]:
     """Calls by step and latency, eight latency bands to a factor of ten, in order."""
     found: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
-    for measure in store.measures(replace(where, kind="rpc"), (), steps):
-        cell = found[measure.at_ms, _band(measure.bucket)]
-        cell[0] += measure.calls
-        cell[1] += measure.errors
+    bands: dict[int, int] = {}
+    # By outcome: requests that agree in it are errors all, or none of them is.
+    for measure in store.measures(replace(where, kind="rpc"), ("outcome",), steps):
+        for bucket, calls in measure.buckets.items():
+            if bucket not in bands:
+                bands[bucket] = _band(bucket)
+            cell = found[measure.at_ms, bands[bucket]]
+            cell[0] += calls
+            cell[1] += calls if measure.errors else 0
     return [
         HeatRow(at_ms, steps.step_ms, _edge(band), _edge(band + 1), calls, errors)
         for (at_ms, band), (calls, errors) in sorted(found.items())

@@ -108,7 +108,7 @@ def _effect(store: EventStore, change: Change, since_ms: int, until_ms: int) -> 
         measures = [measure for measure in measures if measure.key[0] in tools]
     buckets: Counter[int] = Counter()
     for measure in measures:
-        buckets[measure.bucket] += measure.calls
+        buckets.update(measure.buckets)
     calls = buckets.total()
     if not calls:
         return _Effect(0, None, None)

@@ -35,7 +35,7 @@ class Sums:
 
     def add(self, measure: Measure) -> None:
         """Count one more."""
-        self.buckets[measure.bucket] += measure.calls
+        self.buckets.update(measure.buckets)
         self.calls += measure.calls
         self.errors += measure.errors
         self.sum_us += measure.sum_us

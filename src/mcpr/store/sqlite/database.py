@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from mcpr.errors import StoreError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 APPLICATION_ID = int.from_bytes(b"mcpr", "big")
 BUSY_SECONDS = 5.0
 

@@ -24,7 +24,7 @@ from mcpr.store.engine import (
     TrailStep,
     Volume,
 )
-from mcpr.store.sqlite import sessions, sums
+from mcpr.store.sqlite import rolled, sessions, sums
 from mcpr.store.sqlite.database import explained, open_for_reading, wal_bytes
 from mcpr.store.sqlite.offered import SqliteOffered
 from mcpr.store.sqlite.where import ROW_ID, Where
@@ -106,8 +106,8 @@ class SqliteEventStore:
         self, where: Filter, by: Sequence[Dimension], steps: Steps | None = None
     ) -> list[Measure]:
         """See EventStore."""
-        query, parameters = sums.measures(where, by, steps)
-        return sums.read_measures(self._rows(query, *parameters), len(by), steps)
+        with self.moment():
+            return rolled.measures(self._rows, where, by, steps)
 
     def failures(self, where: Filter, by: Sequence[Dimension]) -> list[Failure]:
         """See EventStore."""

@@ -1,9 +1,8 @@
 """Sums over rows, and rows in order, as SQL: what questions about many requests ask of SQLite."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from mcpr.store.engine import Dimension, Filter, Measure, Steps
+from mcpr.store.engine import Dimension, Filter, Steps
 from mcpr.store.sqlite.where import Where
 
 DIMENSIONS: dict[Dimension, str] = {
@@ -25,7 +24,7 @@ Asked = tuple[str, list[object]]
 
 
 def measures(where: Filter, by: Sequence[Dimension], steps: Steps | None) -> Asked:
-    """The query behind `EventStore.measures`."""
+    """The query behind `EventStore.measures`: by bucket, and last the number of the step."""
     sql = Where(where)
     dimensions = "".join(f"{DIMENSIONS[name]}, " for name in by)
     step = "0"
@@ -48,16 +47,9 @@ def measures(where: Filter, by: Sequence[Dimension], steps: Steps | None) -> Ask
     return query, [*stepping, *sql.parameters]
 
 
-def read_measures(rows: Sequence[tuple[Any, ...]], size: int, steps: Steps | None) -> list[Measure]:
-    """The rows of that query; size: how many dimensions it has."""
-    found = []
-    for row in rows:
-        at_ms = 0
-        if steps is not None:
-            first = steps.origin_ms % steps.step_ms - steps.step_ms
-            at_ms = first + row[-1] * steps.step_ms
-        found.append(Measure(tuple(row[:size]), *(*row[size:-1], at_ms)))
-    return found
+def step_at(step: int, steps: Steps) -> int:
+    """Where the step begins that this query numbers so."""
+    return steps.origin_ms % steps.step_ms - steps.step_ms + step * steps.step_ms
 
 
 def failures(where: Filter, by: Sequence[Dimension]) -> Asked:

@@ -6,23 +6,16 @@ are gone when it is done: `secure_delete` overwrites what is deleted, the emptie
 the file, and the write-ahead log, which still had them, is truncated.
 """
 
-import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcpr.store.sqlite.blocks import BLOCK_MS
 from mcpr.store.sqlite.database import explained, open_for_reading, open_for_writing, wal_bytes
+from mcpr.store.sqlite.steps import Steps
 
-#: What a step should hold the write lock for, and what it waits before the next one.
-_HOLD_SECONDS = 0.01
-_PAUSE_SECONDS = 0.005
-_FEWEST, _FIRST, _MOST = 5, 20, 5_000
-#: After how many steps what they wrote is put into the file.
-_STEPS_IN_WAL = 25
 #: How long a checkpoint may wait for readers, because writers wait with it; how often it tries.
 _CHECKPOINT_WAIT_MS = 20
 _CHECKPOINT_TRIES = 10
@@ -80,7 +73,7 @@ def vacuum(path: Path, before_ms: int | None = None) -> Vacuumed:
         before = _held(connection, path)
         # By itself it would be done within a commit, and count as time of the lock.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        steps = _Steps(connection)
+        steps = Steps(connection)
         if before_ms is not None:
             _delete_rows(connection, steps, before_ms)
             for table, column in AGED.items() - {_IN_BLOCKS}:
@@ -129,62 +122,7 @@ def survey(path: Path, before_ms: int | None = None) -> Vacuumed:
     return Vacuumed(held, after, 0, is_wal_emptied=True)
 
 
-@dataclass(slots=True)
-class _Steps:
-    """Small transactions, as large as fits into the time that they may take."""
-
-    connection: sqlite3.Connection
-    longest_us: int = 0
-    size: int = _FIRST
-    done: int = 0
-
-    @contextlib.contextmanager
-    def step(self) -> Iterator[None]:
-        """One transaction; afterwards the others get their turn."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
-        try:
-            yield
-            self.connection.execute("COMMIT")
-        except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            raise
-        self._learn(time.monotonic() - began)
-
-    def repeat(self, statement: str, *parameters: object) -> None:
-        """Run a statement that ends with a LIMIT until it finds less than that."""
-        self.size = _FIRST
-        while True:
-            with self.step():
-                limit = self.size
-                done = self.connection.execute(statement, (*parameters, limit)).rowcount
-            if done < limit:
-                return
-
-    def return_pages(self) -> None:
-        """Cut the free pages off the file."""
-        self.size = _FIRST
-        while _pragma(self.connection, "freelist_count"):
-            # Its own transaction, and it works while its rows are fetched.
-            began = time.monotonic()
-            self.connection.execute(f"PRAGMA incremental_vacuum({self.size})").fetchall()
-            self._learn(time.monotonic() - began)
-
-    def _learn(self, seconds: float) -> None:
-        self.longest_us = max(self.longest_us, round(seconds * 1_000_000))
-        if seconds > _HOLD_SECONDS:
-            self.size = max(_FEWEST, self.size // 2)
-        elif seconds < _HOLD_SECONDS / 2:
-            self.size = min(_MOST, self.size + self.size // 4 + 1)
-        self.done += 1
-        if self.done % _STEPS_IN_WAL == 0:
-            # Nobody waits for a passive one.
-            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        time.sleep(max(_PAUSE_SECONDS, seconds))
-
-
-def _delete_rows(connection: sqlite3.Connection, steps: _Steps, before_ms: int) -> None:
+def _delete_rows(connection: sqlite3.Connection, steps: Steps, before_ms: int) -> None:
     """Delete old requests, and what said where they were."""
     old = connection.execute(
         "SELECT first_seq, last_seq, max_ts_ms FROM block"
@@ -224,7 +162,7 @@ def _delete_rows(connection: sqlite3.Connection, steps: _Steps, before_ms: int) 
             )
 
 
-def _forget_unused(connection: sqlite3.Connection, steps: _Steps, name: str) -> None:
+def _forget_unused(connection: sqlite3.Connection, steps: Steps, name: str) -> None:
     """Delete the names that no event uses.
 
     They are looked for without a lock, which may take long; under the lock only the events that
