@@ -24,21 +24,23 @@ class Form(Generic[_P]):
     plans: what is known of heads of this form, by the value of Content-Length, b"" without one.
     """
 
-    __slots__ = ("_fixed", "_length_at", "_names", "_size", "_stem", "plans")
+    __slots__ = ("_after", "_before", "_fixed", "_length_at", "_others", "_stem", "plans")
 
     def __init__(self, names: list[bytes], pieces: list[bytes]) -> None:
         # What stands before the first value.
         self._stem = pieces[0] + b"\r\n" + names[0]
-        self._names = names
-        self._size = len(self._stem)
+        # Made once: a slice written out is an object more each time.
+        self._before = slice(0, len(self._stem))
+        self._after = slice(len(self._stem), None)
         # What stands between one value and the next, from the next line on; at last the rest.
         between = [
             piece + b"\r\n" + name for piece, name in zip(pieces[1:], names[1:], strict=False)
         ]
         lines = [piece[2:] for piece in (*between, pieces[-1][: -len(_BLANK)])]
-        self._fixed = [(piece, len(piece)) for piece in lines]
+        self._fixed = [(piece, slice(0, len(piece)), slice(len(piece), None)) for piece in lines]
         lengths = [at for at, name in enumerate(names) if name.lower().startswith(_LENGTH)]
         self._length_at = lengths[0] if lengths else None
+        self._others = [(name, at) for at, name in enumerate(names) if at != self._length_at]
         self.plans: dict[bytes, _P] = {}
 
     @classmethod
@@ -56,16 +58,16 @@ class Form(Generic[_P]):
 
         Slices and `partition`: a call of `find` or `startswith` costs as much as ten of them.
         """
-        size = self._size
-        if head[:size] != self._stem:
+        if head[self._before] != self._stem:
             return None
-        rest = head[size:]
+        rest = head[self._after]
         values = []
-        for fixed, size in self._fixed:
+        for fixed, there, after in self._fixed:
             value, _, rest = rest.partition(b"\r\n")
-            if rest[:size] != fixed or not _is_value(value):
+            # The function knows what else is in order.
+            if rest[there] != fixed or not (value.isalnum() or _is_value(value)):
                 return None
-            rest = rest[size:]
+            rest = rest[after]
             values.append(value)
         return None if rest else values
 
@@ -75,19 +77,19 @@ class Form(Generic[_P]):
 
     def other_lines(self, values: list[bytes]) -> bytes:
         """The lines that change, without Content-Length, in their order."""
+        if len(self._others) == 1:
+            ((name, at),) = self._others
+            return b"".join((name, values[at], b"\r\n"))
         lines: list[bytes] = []
-        for at, value in enumerate(values):
-            if at != self._length_at:
-                lines += (self._names[at], value, b"\r\n")
+        for name, at in self._others:
+            lines += (name, values[at], b"\r\n")
         return b"".join(lines)
 
     def __repr__(self) -> str:
         # No bytes of a head: they may hold a secret.
-        return f"<Form {len(self._names)} lines change, {len(self.plans)} plans>"
+        return f"<Form {len(self._fixed)} lines change, {len(self.plans)} plans>"
 
 
 def _is_value(value: bytes) -> bool:
     """Whether it is in order: nearly all are letters, digits and dashes."""
-    return (
-        value.isalnum() or value.replace(b"-", b"").isalnum() or _VALUE.fullmatch(value) is not None
-    )
+    return value.replace(b"-", b"").isalnum() or _VALUE.fullmatch(value) is not None
