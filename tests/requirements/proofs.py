@@ -13,6 +13,9 @@ OPERATIONS = (
     f"{_OPERATIONS}::test_a_call_that_asks_its_client_is_one_operation_not_two",
     f"{_OPERATIONS}::test_a_task_works_while_nobody_asks",
     f"{_OPERATIONS}::test_the_times_of_every_operation_add_up",
+    "tests/pipeline/test_retries.py::test_a_call_that_is_made_again_in_a_new_session_has_the_mark_of_the_lost_one",
+    "tests/pipeline/test_retries.py::test_what_may_be_another_call_has_no_mark",
+    f"{_OPERATIONS}::test_a_call_whose_session_was_lost_is_one_operation_with_its_retry",
     "tests/pipeline/test_links.py::test_a_message_is_tied_to_others_by_what_it_says",
 )
 

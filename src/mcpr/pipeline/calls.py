@@ -98,6 +98,10 @@ def record(recording: Recording, calls: list[Completed]) -> None:
         read = _without_traced(calls, read)
     wall_ns = recording.wall_ns
     now_ms = (calls[-1][7] + wall_ns) // 1_000_000
+    retries = recording.sessions.retries
+    if retries:
+        retries.forget(calls[-1][7])
+    are_quick = are_plain and not retries
     words: Words | None = None
     session = 0
     facts_before = answer_before = None
@@ -111,7 +115,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
         # The commonest call of all is told here; the function knows what else is common.
         if (
             words is None
-            or not are_plain
+            or not are_quick
             or answer.id != request.id
             or answer.result.is_error
             or request.method != "tools/call"
@@ -127,6 +131,7 @@ def record(recording: Recording, calls: list[Completed]) -> None:
                 _unusual(recording, call)
                 # It may have said who calls, and a full memory may have begun anew.
                 facts_before = None
+                are_quick = are_plain and not retries
                 continue
         rows.append(
             (
@@ -154,9 +159,12 @@ def _number(
     recording: Recording, call: Completed, request: _Request, answer: _Answer, *, are_plain: bool
 ) -> int:
     """The number of what the call says, -1 for an unusual one."""
+    facts, params = call[0], request.params
+    # Whether a lost session's call is made again here, only the long way finds out.
+    if recording.sessions.retries and facts.session is not None:
+        return -1
     if not _is_common(recording, call, (request, answer), are_plain=are_plain):
         return -1
-    facts, params = call[0], request.params
     if params is None or params.meta is None:
         caller = recording.sessions.caller(facts.session)
         revision = facts.revision or caller.revision

@@ -7,6 +7,7 @@ know, never the text that was sent.
 import hashlib
 
 from mcpr.events import Detail
+from mcpr.pipeline.retries import Retries
 from mcpr.protocol.mcp import bounded_version
 from mcpr.protocol.results import Implementation
 
@@ -184,14 +185,16 @@ class Sessions:
 
     Bounded: the session that was opened first is forgotten first; the store still knows it.
     callers: by session; to look at. evicted: how many were forgotten.
+    retries: what was asked for in sessions that were lost.
     """
 
-    __slots__ = ("_limit", "callers", "evicted")
+    __slots__ = ("_limit", "callers", "evicted", "retries")
 
     def __init__(self, limit: int = 100_000) -> None:
         self._limit = limit
         self.evicted = 0
         self.callers: dict[str, Caller] = {}
+        self.retries = Retries()
 
     def opened(self, session: str, caller: Caller) -> None:
         """A 2xx answer to `initialize` named this session.

@@ -15,17 +15,18 @@ from mcpr.protocol.results import Implementation, Result
 
 if TYPE_CHECKING:
     from mcpr.pipeline.exchange import Exchange
-    from mcpr.pipeline.identity import SessionNames
+    from mcpr.pipeline.identity import Caller, SessionNames
 
 #: What a task's status may be; anything else is nobody's word.
 STATUSES = frozenset(("working", "input_required", "completed", "failed", "cancelled"))
 _NO_PARAMS = Params()
 _NO_RESULT = Result()
 _MAX_NAME = 128
+_LOST = 404
 _INTRODUCTIONS = frozenset(("initialize", "server/discover"))
 
 
-def link_of(exchange: "Exchange", message: Message | None) -> str | None:
+def link_of(exchange: "Exchange", message: Message | None, caller: "Caller") -> str | None:
     """The link of a message's row, as text; of the exchange's own where there is no message."""
     if message is None:
         return link_text(Link(ends=True)) if _is_end(exchange) else None
@@ -34,6 +35,11 @@ def link_of(exchange: "Exchange", message: Message | None) -> str | None:
     params = message.params or _NO_PARAMS
     result = _result(exchange, message)
     names = exchange.recording.names
+    retries = exchange.recording.sessions.retries
+    retry = None
+    if retries or exchange.status == _LOST:
+        said = (names, message, caller)
+        retry = retries.mark_of(exchange.facts, exchange.status, exchange.started_ns, said)
     task_id, status = _task(message.method, params, result)
     server = None
     if exchange.recording.keep_detail and message.method in _INTRODUCTIONS:
@@ -43,6 +49,7 @@ def link_of(exchange: "Exchange", message: Message | None) -> str | None:
             asks=_asks(names, result),
             answers=_answers(names, params),
             task=None if task_id is None else names.mark(b"task", task_id),
+            retry=retry,
             opens=message.method == "initialize" and exchange.opened is not None,
             status=status if status in STATUSES else None,
             server_name=_bounded_name(server),

@@ -50,7 +50,7 @@ def row(
     note = exchange.note
     if message is not None and facts.is_mirrored and _is_mismatch(facts, message):
         note = "mismatch" if note is None else f"{note} mismatch"
-    link = link_of(exchange, message)
+    link = link_of(exchange, message, caller)
     sent = exchange.sent_ns
     detail = None if link is None else Detail(link=link)
     if recording.keep_detail:

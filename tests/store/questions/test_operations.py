@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.pipeline.messages import call_tool, error, initialize, result, welcome
+from tests.pipeline.playbook import JSON, Playbook, session
 from tests.store.building import a_store
 from tests.store.legs import a_leg, asks, at_ms, polls
 
@@ -161,3 +163,20 @@ def test_the_times_of_every_operation_add_up(
         assert row.total_us == row.server_us + row.client_us + row.proxy_us
         assert min(row.server_us, row.client_us, row.proxy_us) >= 0
         assert row.total_us // 1000 == row.ended_ms - row.started_ms
+
+
+def test_a_call_whose_session_was_lost_is_one_operation_with_its_retry(tmp_path: Path) -> None:
+    """From the bytes of both calls: 404, a new initialize, and the same call again."""
+    play = Playbook()
+    play.opens("s", initialize(), welcome())
+    gone = play.post(call_tool("add", a=1), session("s"), at=10).answers(404, JSON, at=11)
+    gone.says(error(-32600), at=12).ends(at=13)
+    events = play.take()
+    play.opens("t", initialize(), welcome())
+    again = play.post(call_tool("add", a=1), session("t"), at=1000).answers(200, JSON, at=1001)
+    again.says(result(), at=1002).ends(at=1003)
+    path = a_store(tmp_path / "s.db", [*events, *play.take()])
+    with SqliteEventStore(path) as store:
+        (row,) = operations(store, Filter(), 10)
+    assert (row.kinds, row.requests, row.state, row.unlinked) == ("retry", 2, "done", None)
+    assert row.client_us > 900_000
