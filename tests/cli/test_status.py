@@ -52,6 +52,7 @@ def test_a_running_proxy_is_found_with_all_that_it_tells(tmp_path: Path) -> None
     assert (row["state"], row["server"], row["upstream"]) == ("ready", "mine", NOWHERE)
     assert row["admin"] == admin
     assert (row["published"], row["dropped"], row["restarts"]) == (0, 0, 0)
+    assert row["sessions_evicted"] == 0
     assert row["pid"] > 1
     assert f"upstream  {NOWHERE}\n" in words.out
     assert "proxy     ready; running since " in words.out

@@ -1,6 +1,7 @@
 """Who calls is told by slug and bounded version; sessions are named by a keyed hash."""
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -252,3 +253,19 @@ def test_the_session_that_was_opened_first_is_forgotten_first() -> None:
     assert len(sessions) == 2
     assert sessions.caller("b") is NOBODY
     assert (sessions.caller("a").client, sessions.caller("c").client) == ("a", "c")
+
+
+def test_a_hundred_thousand_sessions_are_known_and_no_more() -> None:
+    """Bounded, and counted: what a server's sessions cost is some 30 MB, however many there are."""
+    sessions, names, caller = Sessions(), SessionNames(b"k"), Caller("zed")
+    tracemalloc.start()
+    try:
+        for number in range(120_000):
+            sessions.opened(names.name(b"%d" % number), caller)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(sessions), sessions.evicted) == (100_000, 20_000)
+    assert sessions.caller(names.name(b"119999")) is caller
+    assert sessions.caller(names.name(b"0")) is NOBODY
+    assert held < 30_000_000

@@ -41,6 +41,8 @@ PLANE = PlaneState(
     reloads=5,
     refused=2,
     is_current=False,
+    sessions=11,
+    sessions_evicted=12,
 )
 SCHEMA = SchemaState({("weather", "tools", "breaking"): 2}, 1, 3, 4, 5)
 STATUS = Status((SINK,), 1, False, 0.25, 1024, True, PLANE, 0.1, SCHEMA)  # noqa: FBT003 - in its order
@@ -93,6 +95,7 @@ def test_a_parser_of_prometheus_reads_what_was_counted(
     assert read["mcpr_settings_reloads_total", (("result", "adopted"),)] == 3
     assert read["mcpr_settings_reloads_total", (("result", "refused"),)] == 2
     assert read["mcpr_settings_current", ()] == 0
+    assert (read["mcpr_sessions_known", ()], read["mcpr_sessions_evicted_total", ()]) == (11, 12)
 
 
 def test_only_calls_have_a_duration_and_everything_has_a_count() -> None:

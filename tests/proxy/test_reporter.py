@@ -12,6 +12,7 @@ from tests.dataplane.test_pool import STREAM
 
 from mcpr.events import Ids
 from mcpr.pipeline.exchange import Recording
+from mcpr.pipeline.identity import Caller, Sessions
 from mcpr.proxy import frames
 from mcpr.proxy.frames import Kind, PlaneState
 from mcpr.proxy.reporter import Reporter
@@ -56,6 +57,10 @@ def test_it_tells_at_once_then_every_second_and_at_the_end() -> None:
             state = told[-1]
             assert (state.reloads, state.refused, state.is_current) == (2, 1, False)
             assert state.log == "json"
+            recording.sessions = Sessions(limit=2)
+            for name in "abc":
+                recording.sessions.opened(name, Caller("zed"))
+            assert (reporter.state().sessions, reporter.state().sessions_evicted) == (2, 1)
             reporter.drain()
             assert told[-1].is_draining
             reporter.stop()

@@ -58,6 +58,7 @@ class StatusRow:
     under_way: int | None = None
     open_streams: int | None = None
     restarts: int | None = None
+    sessions_evicted: int | None = None
 
 
 STATUS: Question[StatusRow] = Question(
@@ -193,6 +194,7 @@ def _with_numbers(row: StatusRow, samples: list[tuple[str, str, float]]) -> Stat
         under_way=events("under_way"),
         open_streams=total("mcpr_streams"),
         restarts=total("mcpr_companion_restarts_total"),
+        sessions_evicted=total("mcpr_sessions_evicted_total"),
     )
 
 
@@ -230,6 +232,8 @@ def _block(row: StatusRow, now_ms: int) -> dict[str, str]:
         "events": _events(row),
         "streams": None if row.open_streams is None else f"{row.open_streams} open",
     }
+    if row.sessions_evicted:
+        lines["sessions"] = f"{row.sessions_evicted} forgotten for later ones; the store knows them"
     if row.restarts:
         lines["restarts"] = f"{row.restarts} of the process that records"
     return {name: text for name, text in lines.items() if text is not None}

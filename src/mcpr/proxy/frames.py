@@ -116,6 +116,7 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     log: the form in which events are shown; None where that is as it was.
     reloads, refused: how often the settings were read again, and how often that changed nothing
     because they were wrong; is_current: whether those in force are the last that were read.
+    sessions, sessions_evicted: whose caller is remembered, and that were forgotten for the bound.
     """
 
     is_draining: bool
@@ -128,6 +129,8 @@ class PlaneState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     reloads: int = 0
     refused: int = 0
     is_current: bool = True
+    sessions: int = 0
+    sessions_evicted: int = 0
 
 
 class Config(msgspec.Struct, array_like=True, frozen=True):

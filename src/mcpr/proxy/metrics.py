@@ -117,6 +117,13 @@ def _of_plane(plane: PlaneState) -> Iterator[Metric]:
     yield _gauge(
         "mcpr_held_bytes", "Bytes of large bodies kept until they are read.", plane.held_bytes
     )
+    yield _gauge("mcpr_sessions_known", "Sessions whose caller is remembered.", plane.sessions)
+    yield _counter(
+        "mcpr_sessions_evicted",
+        "Sessions that were forgotten for later ones; the store still knows them.",
+        (),
+        [((), plane.sessions_evicted)],
+    )
     yield _counter(
         "mcpr_settings_reloads",
         "How often the settings were read again, by what came of it.",

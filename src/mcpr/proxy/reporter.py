@@ -91,4 +91,6 @@ class Reporter:
             reloads=self._reloads,
             refused=self._refused,
             is_current=self._is_current,
+            sessions=len(self._recording.sessions),
+            sessions_evicted=self._recording.sessions.evicted,
         )
