@@ -8,8 +8,16 @@ from tests.events.building import TS_MS, an_event
 from tests.store.building import a_store, rows_of
 
 from mcpr.proxy.upkeep import Upkeep
+from mcpr.store.sqlite.retention import Kept
 
 DAY_MS = 86_400_000
+
+
+def test_what_is_too_old_is_deleted_in_the_first_round(tmp_path: Path) -> None:
+    path = a_store(tmp_path / "s.db", [an_event(), an_event(ts_ms=TS_MS + 2 * DAY_MS)])
+    upkeep = Upkeep(path, lambda: TS_MS + 2 * DAY_MS, Kept(DAY_MS, 2**40))
+    upkeep.look()
+    assert rows_of(path, "SELECT count(*) FROM requests") == [(1,)]
 
 
 def test_what_is_closed_is_summed_up(tmp_path: Path) -> None:

@@ -206,6 +206,7 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
     if admin is not None:
         sinks.append(("prometheus", ""))
     mode = settings.model.schema.pin
+    kept = settings.model.store
     return RecorderSettings(
         tuple(sinks),
         admin=admin,
@@ -213,6 +214,7 @@ def _recorder_settings(settings: RunSettings) -> RecorderSettings:
         config=settings.dump,
         keeps_stdout=settings.model.log.access == "-",
         pin=None if mode == "off" else (settings.name, mode == "block"),
+        keep=(round(kept.retention * 1000), kept.max_size),
     )
 
 

@@ -186,7 +186,7 @@ class Companion(asyncio.Protocol):
         self._last_words = Kind.ACK
         if self._watch is not None and assignment.pin is not None:
             self._refresher = self._loop.create_task(self._refresh(self._watch))
-        self._upkeep = upkeep.begin(assignment.sinks)
+        self._upkeep = upkeep.begin(assignment)
         address = None if listener is None else bound(listener)
         self._say(Kind.READY, Ready(None if address is None else (address.host, address.port)))
         if listener is not None:

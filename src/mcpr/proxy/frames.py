@@ -78,6 +78,7 @@ class Assignment(msgspec.Struct, array_like=True, frozen=True):
     has_plane: whether states of a data plane will come; without one it is not ready.
     config: the settings, as people may see them.
     pin: server whose tools are pinned, and whether others are blocked; None: they are not.
+    keep: how many ms and bytes of requests the store keeps; None: all.
     """
 
     sinks: list[tuple[str, str]]
@@ -88,6 +89,7 @@ class Assignment(msgspec.Struct, array_like=True, frozen=True):
     has_plane: bool = False
     config: str = ""
     pin: tuple[str, bool] | None = None
+    keep: tuple[int, int] | None = None
 
 
 class PoolState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):

@@ -322,6 +322,7 @@ class Recorder:
             self._settings.has_plane,
             self._config,
             self._settings.pin,
+            self._settings.keep,
         )
 
     def _on_ready(self, link: Link, ready: Ready) -> None:

@@ -20,7 +20,7 @@ class RecorderSettings:
     has_plane: whether somebody will `tell` of a data plane.
     config: the settings, as people may see them.
     keeps_stdout: whether one of the sinks writes to stdout.
-    pin: see `Assignment`. pinned: told of the tools that may be called.
+    pin, keep: see `Assignment`. pinned: told of the tools that may be called.
     command: the companion's program.
     """
 
@@ -35,6 +35,7 @@ class RecorderSettings:
     config: str = field(default="", repr=False)
     keeps_stdout: bool = False
     pin: tuple[str, bool] | None = None
+    keep: tuple[int, int] | None = None
     pinned: Callable[[list[str] | None], None] | None = None
     # -P: a file of the directory that mcpr was started in must not pass for one of its modules.
     command: tuple[str, ...] = field(

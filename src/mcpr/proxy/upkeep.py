@@ -1,4 +1,4 @@
-"""Looks after the store while the proxy runs: sums up what is closed, beside the writer.
+"""Looks after the store while the proxy runs: sums up what is closed, deletes what is too old.
 
 A thread of the companion with a connection of its own, so that no event waits for it: what it does
 takes the lock for a few milliseconds at a time.
@@ -9,26 +9,31 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from mcpr.errors import StoreError
+from mcpr.proxy.frames import Assignment
 from mcpr.store.sqlite.database import explained, open_for_writing
+from mcpr.store.sqlite.retention import Kept, retain
 from mcpr.store.sqlite.rollups import roll
 
 #: How often it looks whether there is something to do.
 EVERY_SECONDS = 60.0
+#: In every so many of these rounds it deletes what is not to be kept, the first one included.
+RETAIN_ROUNDS = 60
 # How long its last step may take when the proxy ends.
 _END_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
 
-def begin(sinks: Iterable[tuple[str, str]]) -> "Upkeep | None":
+def begin(assignment: Assignment) -> "Upkeep | None":
     """Look after the store among the sinks from now on; None where there is none."""
-    for name, target in sinks:
+    kept = None if assignment.keep is None else Kept(*assignment.keep)
+    for name, target in assignment.sinks:
         if name == "sqlite":
-            upkeep = Upkeep(Path(target), lambda: time.time_ns() // 1_000_000)
+            upkeep = Upkeep(Path(target), lambda: time.time_ns() // 1_000_000, kept)
             upkeep.start()
             return upkeep
     return None
@@ -41,15 +46,21 @@ class _EndedError(Exception):
 class Upkeep:
     """The upkeep of the store at `path`: `start`, and `stop`. now_ms: the clock.
 
+    kept: what stays; None: all of it.
     rounds: how often it has looked, done or not.
     """
 
     def __init__(
-        self, path: Path, now_ms: Callable[[], int], every_seconds: float = EVERY_SECONDS
+        self,
+        path: Path,
+        now_ms: Callable[[], int],
+        kept: Kept | None = None,
+        every_seconds: float = EVERY_SECONDS,
     ) -> None:
         self.rounds = 0
         self._path = path
         self._now_ms = now_ms
+        self._kept = kept
         self._every_seconds = every_seconds
         self._is_ending = threading.Event()
         self._connection: sqlite3.Connection | None = None
@@ -79,6 +90,8 @@ class Upkeep:
         try:
             # Opened each time: the file may have been moved, and must not be made again by this.
             if self._path.exists():
+                if self._kept is not None and self.rounds % RETAIN_ROUNDS == 0:
+                    retain(self._path, self._kept, self._now_ms(), self._pause)
                 self._work()
             self._complaint = ""
         except _EndedError:

@@ -8,6 +8,7 @@ the file, and the write-ahead log, which still had them, is truncated.
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +60,15 @@ class Vacuumed:
     is_wal_emptied: bool
 
 
-def vacuum(path: Path, before_ms: int | None = None) -> Vacuumed:
+def vacuum(
+    path: Path,
+    before_ms: int | None = None,
+    pause: Callable[[float], object] = time.sleep,
+) -> Vacuumed:
     """Delete events older than `before_ms`, if given, and names nobody uses; return the space.
 
-    Raises StoreError. What was done until then stays done, and doing it again goes on.
+    pause: waits between steps; it may raise, to end it. Raises StoreError. What was done until then
+    stays done, and doing it again goes on.
     """
     # Reading first: a store that is not there must not be made to be emptied.
     open_for_reading(path).close()
@@ -73,7 +79,7 @@ def vacuum(path: Path, before_ms: int | None = None) -> Vacuumed:
         before = _held(connection, path)
         # By itself it would be done within a commit, and count as time of the lock.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        steps = Steps(connection)
+        steps = Steps(connection, pause)
         if before_ms is not None:
             _delete_rows(connection, steps, before_ms)
             for table, column in AGED.items() - {_IN_BLOCKS}:
