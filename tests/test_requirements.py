@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests import requirements
 from tests.requirements import REQUIREMENTS, Requirement
+from tests.requirements.faults import FAULTS
 
 ROOT = Path(__file__).resolve().parent.parent
 IDS = [
@@ -44,6 +45,12 @@ def test_a_promise_has_its_tests_or_the_issue_that_builds_it(requirement: Requir
     assert requirement.tests or requirement.to_build
     assert set(requirement.to_build) <= set(requirements.ISSUES)
     assert missing_tests(requirement, ROOT) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_a_fault_that_an_earlier_proxy_had_is_kept_out_by_tests(fault: Requirement) -> None:
+    assert fault.tests
+    assert missing_tests(fault, ROOT) == []
 
 
 @pytest.mark.parametrize("name", sorted(requirements.MUST_BE_PLANTED))
