@@ -12,9 +12,9 @@ IS_FULL = os.environ.get("MCPR_TEST_SIZE") == "full"
 
 
 def examples(small: int) -> Callable[[_Test], _Test]:
-    """A property's size: `small` fixed examples, or fifty times as many fresh ones."""
+    """A property's size: `small` fixed examples, or twenty times as many fresh ones."""
     return settings(
-        max_examples=small * 50 if IS_FULL else small,
+        max_examples=small * 20 if IS_FULL else small,
         derandomize=not IS_FULL,
         database=None,
         deadline=None,

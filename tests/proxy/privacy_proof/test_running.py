@@ -95,3 +95,12 @@ def test_a_proxy_that_has_gone_is_no_proof(tmp_path: Path) -> None:
         pass
     with pytest.raises(McprError, match="gave no whole answer"):
         prove_running(target)
+
+
+def test_a_proxy_whose_server_is_gone_proves_nothing(tmp_path: Path) -> None:
+    """The words would have reached nobody who could have answered them."""
+    echo = Echo()
+    with a_proxy(tmp_path, echo, *SHIPPED) as target:
+        echo.close()
+        with pytest.raises(McprError, match="could not hand the words to its MCP server"):
+            prove_running(target)

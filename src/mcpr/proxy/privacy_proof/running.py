@@ -33,6 +33,8 @@ _PIECE_BYTES = 16 << 20
 #: More than a word takes in its longest form: none is cut in two.
 _OVERLAP_BYTES = 1_024
 _MODERN = "2026-07-28"
+#: Outcomes of a call that no server has heard whole.
+_UNHEARD = frozenset({"unreachable", "timeout", "broken", "limited", "denied"})
 _USUAL = {
     "Accept": "application/json, text/event-stream",
     "Content-Type": "application/json",
@@ -157,7 +159,14 @@ def _wait_for(canaries: Canaries, store: Path) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
         with suppress(StoreError), SqliteEventStore(store) as events:
-            if events.requests(wanted, 1):
+            found = events.requests(wanted, 1)
+            if found and found[0].event.outcome in _UNHEARD:
+                raise _no_proof(
+                    "the proxy could not hand the words to its MCP server"
+                    f" ({found[0].event.outcome}), so nothing was answered either",
+                    "start the server (`mcpr doctor` says what is wrong), then try again",
+                )
+            if found:
                 return
         time.sleep(_POLL_SECONDS)
     raise _no_proof(
