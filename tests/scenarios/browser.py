@@ -86,7 +86,7 @@ def visit(site: Site, script: str, folder: Path) -> object:
 def open_page(url: str, told: "queue.Queue[object]", folder: Path, *flags: str) -> object:
     """Open a page in a browser with these flags beside; what it tells."""
     profile = folder / "profile"
-    command = [_browser(), *_FLAGS, *flags, f"--user-data-dir={profile}", url]
+    command = [find_browser(), *_FLAGS, *flags, f"--user-data-dir={profile}", url]
     with (folder / "browser.txt").open("wb") as said:
         process = subprocess.Popen(
             command, stdout=said, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True
@@ -101,7 +101,8 @@ def open_page(url: str, told: "queue.Queue[object]", folder: Path, *flags: str) 
         process.wait(SECONDS)
 
 
-def _browser() -> str:
+def find_browser() -> str:
+    """The Chromium of this machine."""
     for folder in os.environ["PATH"].split(os.pathsep):
         for name in _NAMES:
             if (found := Path(folder) / name).is_file():

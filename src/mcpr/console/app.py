@@ -176,6 +176,7 @@ def _frame(request: Request, page: Page, ask: Ask, servers: Sequence[str]) -> Ma
         "servers": servers,
         "server": known.get("server"),
         "given": known,
+        "kept": ask.query(KEPT),
         "taken": chips,
         "theme": theme if theme in THEMES else None,
         "here": f"{page.path}{ask.query()}",

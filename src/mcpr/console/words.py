@@ -123,3 +123,8 @@ def _local(ts_ms: int) -> datetime:
 def _three(number: float) -> str:
     digits = 2 if number < 9.995 else 1 if number < 99.95 else 0
     return f"{number:.{digits}f}"
+
+
+def day(day_ms: int) -> str:
+    """The day that began then in UTC."""
+    return f"{datetime.fromtimestamp(day_ms // 1_000, UTC):%Y-%m-%d}"

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mcpr.proxy import admin_login
 from mcpr.proxy.admin_guard import Access, AdminGuard
 from mcpr.proxy.status import Status
 from mcpr.sinks.prometheus import Snapshot
@@ -48,6 +49,7 @@ def pages(
         return PlainTextResponse("ok\n")
 
     who = access or Access()
+    login = who.login
 
     async def ready(request: Request) -> Response:
         # Open to all: but whoever could not see /config is not told of files and hosts here.
@@ -77,6 +79,11 @@ def pages(
             Route("/ready", ready),
             Route("/metrics", metrics),
             Route("/config", settings),
+            *(
+                []
+                if login is None
+                else [Route(admin_login.PATH, login.answer, methods=["GET", "POST"])]
+            ),
             *([] if console is None else [Mount("/", console)]),
         ],
         middleware=[

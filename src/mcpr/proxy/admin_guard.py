@@ -7,14 +7,19 @@ point here; whoever is on the network must know the token, if other machines can
 import hashlib
 import hmac
 import ipaddress
+import time
 from collections.abc import Collection, Iterable
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcpr.proxy import admin_login
+
 LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 ANY = "*"
-_OPEN_PATHS = frozenset(("/live", "/ready"))
+_OPEN_PATHS = frozenset(("/live", "/ready", admin_login.PATH))
+#: Styles and scripts, which are in every copy of mcpr.
+_OPEN_FOLDER = "/static/"
 _Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -35,6 +40,11 @@ class Access:
 
     def __repr__(self) -> str:
         return f"<Access {'with' if self._token_hash else 'without'} a token>"
+
+    @property
+    def login(self) -> admin_login.Login | None:
+        """The page that asks for the token; None where there is none."""
+        return admin_login.Login(self._token_hash) if self._token_hash else None
 
     def is_ours(self, host: str) -> bool:
         """Whether a Host header names this machine, with any port or none."""
@@ -62,7 +72,9 @@ class Access:
 
     def is_known(self, path: str, headers: _Headers) -> bool:
         """Whether a request for this path may be answered: it is open, or the token is right."""
-        if not self._token_hash or path in _OPEN_PATHS:
+        if not self._token_hash or path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER):
+            return True
+        if admin_login.has_ticket(self._token_hash, headers, time.time()):
             return True
         said = _values(headers, b"authorization")
         kind, _, token = (said[0] if len(said) == 1 else "").partition(" ")
@@ -85,6 +97,10 @@ class AdminGuard:
                 await PlainTextResponse(f"{objection}\n", 403)(scope, receive, send)
                 return
             if not self._access.is_known(scope["path"], scope["headers"]):
+                if _is_browser(scope):
+                    away = admin_login.way(scope["path"], scope["query_string"])
+                    await away(scope, receive, send)
+                    return
                 answer = PlainTextResponse(
                     "This page needs the token of [admin] token, as `Authorization: Bearer …`.\n",
                     401,
@@ -93,6 +109,13 @@ class AdminGuard:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether a person wants to see a page."""
+    accepts = ",".join(_values(scope["headers"], b"accept"))
+    is_page = not scope["path"].startswith(("/api/", "/metrics", "/config"))
+    return scope["method"] == "GET" and is_page and "text/html" in accepts
 
 
 def _values(headers: _Headers, name: bytes) -> list[str]:

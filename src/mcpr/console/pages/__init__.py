@@ -1,12 +1,15 @@
 """The pages, in the order of their tabs. A new one is a file, a template and a line here."""
 
 from mcpr.console.pages import (
+    agents,
+    clients,
     errors,
     latency,
     logs,
     overview,
     schema,
     servers,
+    sessions,
     settings,
     slow,
     store,
@@ -21,8 +24,12 @@ PAGES: tuple[Page, ...] = (
     slow.PAGE,
     errors.PAGE,
     errors.ONE,
+    sessions.PAGE,
+    sessions.ONE,
+    clients.PAGE,
     latency.PAGE,
     logs.PAGE,
+    agents.PAGE,
     schema.PAGE,
     schema.DIFF,
     servers.PAGE,

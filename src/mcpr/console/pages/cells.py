@@ -78,10 +78,10 @@ def caller(ask: Ask, row: Caller, path: str) -> Cell:
 
 
 def session(ask: Ask, hash_: str | None) -> Cell:
-    """A session by the beginning of its hash; leads to what happened in it."""
+    """A session by the beginning of its hash; leads to its timeline."""
     if hash_ is None:
         return Cell(words.shown(None))
-    href = f"/logs{ask.query(KEPT, session=hash_[:12])}"
+    href = f"/session{ask.query(KEPT, session=hash_[:12])}"
     return Cell(hash_[:8], href, "name", hash_)
 
 

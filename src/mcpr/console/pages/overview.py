@@ -20,7 +20,7 @@ _CARDS: tuple[tuple[Metric, str, str], ...] = (
     ("calls", "Calls", "/logs"),
     ("error_rate", "Error rate", "/errors"),
     ("p95_us", "Latency p95", "/latency"),
-    ("sessions", "Sessions", "/logs"),
+    ("sessions", "Sessions", "/sessions"),
     ("bytes_out", "Answered", "/tools"),
 )
 

@@ -23,10 +23,12 @@ def view(store: EventStore, ask: Ask, _: Surroundings) -> Mapping[str, Any]:
         lists = q.schema(store, ask.where.server)
         changes = q.schema_changes(store, ask.where, _MOST_CHANGES)
         used = q.schema_use(store, ask.where)
+        widgets = q.widgets(store, ask.where.server)
     return {
         "lists": plain(_lists(ask), lists, ask),
         "changes": plain(_changes(ask), changes, ask),
         "used": grid(_use(ask), used, ask),
+        "widgets": plain(_WIDGETS, widgets, ask),
         "unused": sum(1 for row in used if row.use == "unused"),
         "listed": sum(1 for row in used if row.tokens is not None),
         "stale": [row for row in lists if row.stale_ms is not None],
@@ -181,6 +183,25 @@ def _use(ask: Ask) -> Sheet[q.UseRow]:
         takes=ANSWERS["schema_use"].takes,
     )
 
+
+_WIDGETS: Sheet[q.WidgetRow] = Sheet(
+    "What widgets may load",
+    (
+        Column("Server", lambda row: cells.named(row.server)),
+        Column("Widget", lambda row: cells.named(row.uri)),
+        Column("Declared", lambda row: Cell(words.shown(row.declared, 300), None, "wrap")),
+        Column("Host was told", lambda row: Cell(words.shown(row.emitted, 300), None, "wrap")),
+        Column(
+            "Drift",
+            lambda row: words.count(row.drift),
+            align="number",
+            hint="how many ways the server has declared it",
+        ),
+        Column("Changed", lambda row: Cell(words.moment(row.changed_ms)), align="number"),
+    ),
+    question="widgets",
+    takes=ANSWERS["widgets"].takes,
+)
 
 _DIFF: Sheet[q.DiffRow] = Sheet(
     "Differences",

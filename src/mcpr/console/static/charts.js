@@ -78,6 +78,15 @@ function plot(figure, columns, lines, value, answer) {
   const legend = figure.querySelector(".legend");
   box.replaceChildren();
   legend.replaceChildren();
+  // 24 hours, and the day where it changes.
+  const times = (_, ticks) =>
+    ticks.map((tick, index) => {
+      const when = new Date(tick * 1000);
+      const hours = when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+      const day = when.toLocaleDateString("en-CA").slice(5);
+      const isNew = index === 0 || new Date(ticks[index - 1] * 1000).getDate() !== when.getDate();
+      return hours === "00:00" && ticks[1] - ticks[0] >= 86400 ? day : isNew ? `${hours}\n${day}` : hours;
+    });
   const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   lines.forEach((line, index) => {
     const key = document.createElement("span");
@@ -97,9 +106,10 @@ function plot(figure, columns, lines, value, answer) {
       width: box.clientWidth,
       height: 200,
       legend: { show: false },
+      padding: [8, 24, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false } },
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.05 : 1] } },
-      axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(value) }],
+      axes: [{ ...axis, values: times }, { ...axis, size: 62, values: (_, ticks) => ticks.map(value) }],
       series: [
         {},
         ...lines.map((line) => ({
@@ -208,8 +218,8 @@ function drawHeat(figure, answer) {
     const ms = first + ((last - first) * (part + 0.5)) / 5;
     const when = new Date(ms);
     const text = last - first > 172800000
-      ? when.toLocaleDateString()
-      : when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+      ? when.toLocaleDateString("en-CA").slice(5)
+      : when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     pen.fillText(text, x(ms), height - 4);
   }
   const told = document.createElement("span");

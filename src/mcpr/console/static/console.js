@@ -15,6 +15,8 @@ function switchTheme() {
 field("#theme")?.addEventListener("click", switchTheme);
 field("#keys")?.addEventListener("click", () => field("#help").showModal());
 
+field(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // A choice is a wish to see it; empty fields do not belong into the URL.
 for (const form of document.querySelectorAll('form[method="get"]')) {
   form.addEventListener("submit", () => {
