@@ -142,6 +142,7 @@ POLICY = (
         tests=(
             f"{_PAGES}::test_no_page_has_anything_inline_or_of_another_origin",
             f"{_PAGES}::test_every_answer_has_the_policy_and_is_not_kept",
+            "tests/console/test_pages_in_chromium.py::test_a_page_is_clean_and_readable_by_all",
         ),
         to_build=("F",),
     ),

@@ -69,7 +69,7 @@ def _line(
     rows: Sequence[q.LatencyRow], steps: Steps, ask: Ask
 ) -> Mapping[int, q.LatencyRow | None]:
     by_time = {row.at_ms: row for row in rows}
-    at_ms = steps.at(max(ask.window.since_ms, min(by_time, default=ask.window.since_ms)))
+    at_ms = steps.at(ask.window.since_ms)
     found: dict[int, q.LatencyRow | None] = {}
     while at_ms < ask.window.until_ms:
         found[at_ms] = by_time.get(at_ms)
@@ -124,7 +124,11 @@ def _card(
     more: Sequence[tuple[str, str]],
 ) -> Card:
     text, _ = _figure(row, row.value)
-    was = "no earlier period is kept" if row.previous is None else _figure(row, row.previous)[0]
+    was = (
+        "no earlier period is kept"
+        if row.previous is None
+        else f"before: {_figure(row, row.previous)[0]}"
+    )
     change, tone = "", ""
     if row.change is not None:
         change = _change(row, row.change)

@@ -28,8 +28,9 @@ class Admin:
     token: Token | None = field(
         default=None,
         metadata=about(
-            "What a visitor of /metrics and /config has to send as `Authorization: Bearer …`; at "
-            "least 16 letters. An address that other machines reach needs it.",
+            "What a program has to send as `Authorization: Bearer …` for every page but /live and "
+            "/ready, and a browser is asked for; at least 16 letters. An address that other "
+            "machines reach needs it.",
             default="none: no token is needed",
             example='"a-long-random-word-of-yours"',
             secret=True,
