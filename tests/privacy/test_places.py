@@ -45,6 +45,13 @@ BOOKKEEPING = {
     "request_event": {"seq", "label", "bucket", "is_error", "link"},
     "block": {"first_seq", "last_seq", "first_id", "low", "min_ts_ms", "max_ts_ms"},
     "session_block": {"first_seq", "last_seq"},
+    "rollup": {
+        *("grain", "start_ms", "label", "calls", "errors", "sum_us", "max_us", "last_ms"),
+        "buckets",
+    },
+    "rollup_grain": {"ms"},
+    "rollup_span": {"grain", "start_ms"},
+    "rollup_mark": {"grain", "start_ms", "changes"},
 }
 #: What servers offer: tables of their own, with definitions (`body`, `name`) that stay here.
 OFFERED = {
@@ -109,7 +116,12 @@ def test_the_store_has_columns_for_these_and_for_nothing_else(store: Path) -> No
             assert set(names) == OFFERED[table]
         else:
             assert set(names) - BOOKKEEPING[table] <= {*PUBLIC, *LOCAL}
-    assert [key for (key,) in kept] == ["forgotten", "schema_generation", "session_key"]
+    assert [key for (key,) in kept] == [
+        "forgotten",
+        "rolled_until",
+        "schema_generation",
+        "session_key",
+    ]
 
 
 def test_no_table_of_the_store_has_a_place_for_what_was_not_asked_for(store: Path) -> None:
@@ -122,6 +134,9 @@ def test_no_table_of_the_store_has_a_place_for_what_was_not_asked_for(store: Pat
             "UPDATE meta SET value = value + 1" in sql
             or "DELETE FROM schema_" in sql
             or "DELETE FROM session_" in sql
+            or "DELETE FROM rollup" in sql
+            or "INSERT INTO rollup_late (ts_ms)" in sql
+            or "INSERT INTO rollup_mark (grain, start_ms)" in sql
             for (sql,) in triggers
         )
         names = {path.name for path in store.parent.iterdir()}
