@@ -291,7 +291,7 @@ def _properties(pair: _Pair) -> Iterator[Difference]:
             yield from _compare(inner)
     for name in sorted((is_now - was) & (first.keys() | (is_now - second.keys()))):
         yield pair.says("became required", "narrower", name)
-    for name in sorted((was - is_now) & second.keys()):
+    for name in sorted((was - is_now) & (second.keys() | (was - first.keys()))):
         yield pair.says("is not required any more", "wider", name)
 
 

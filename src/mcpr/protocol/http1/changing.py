@@ -60,7 +60,7 @@ def length_of(lines: list[bytes]) -> int | None:
     """The Content-Length among lines taken out: None if there is none, -1 if it is not in order."""
     length = None
     for line in lines:
-        if line[7:15].lower() == b"-length:":
+        if line[:15].lower() == b"content-length:":
             match = _LENGTH.fullmatch(line)
             if match is None or length is not None:
                 return -1
